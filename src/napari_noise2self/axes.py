@@ -1,0 +1,120 @@
+"""What each axis of an array means, and how an array falls into planes.
+
+Letters are tifffile's: Y and X are space; C and S are channels, denoised jointly because their
+noise may be shared (S are the samples of a colour image); all others (T, Z, …) number planes.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+_CHANNELS = "CS"
+_DEFAULT_AXES = "LMNOPQ"
+
+
+class AxesError(ValueError):
+    """Axes and array don't fit each other. The message says what to do."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where the planes of an array are.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Shape of the array.
+    axes : str
+        One letter for each axis, with Y and X among them.
+    """
+
+    shape: tuple[int, ...]
+    axes: str
+
+    def __post_init__(self) -> None:
+        if len(self.axes) != len(self.shape) or len(set(self.axes)) != len(self.axes):
+            raise AxesError(
+                f"Axes {self.axes!r} don't fit an image of shape {self.shape}; give one "
+                "different letter for each axis, for example axes='TZYX'."
+            )
+        if not {"Y", "X"} <= set(self.axes):
+            raise AxesError(f"Axes {self.axes!r} need both Y and X, the axes of a plane.")
+
+    @classmethod
+    def of(cls, shape: Sequence[int], axes: str | None = None) -> Layout:
+        """Return the layout of an array, whose last two axes are Y and X if `axes` is None.
+
+        Raises
+        ------
+        AxesError
+            If axes and shape don't fit, or if it is unclear whether the last axis is colour.
+        """
+        shape = tuple(int(extent) for extent in shape)
+        if axes is not None:
+            return cls(shape, axes.upper())
+        if len(shape) < 2:
+            raise AxesError(f"An image needs at least two axes; this one has shape {shape}.")
+        if len(shape) >= 3 and shape[-1] in (3, 4) and min(shape[-3:-1]) > 4:
+            raise AxesError(
+                f"Is the last axis of shape {shape} colour or space? Say so: axes='YXC' for "
+                "colour, or for example axes='ZYX'."
+            )
+        if len(shape) > 2 + len(_DEFAULT_AXES):
+            raise AxesError(f"Name the axes of an image of shape {shape}, for example axes='TZYX'.")
+        return cls(shape, _DEFAULT_AXES[len(_DEFAULT_AXES) - len(shape) + 2 :] + "YX")
+
+    @property
+    def n_channels(self) -> int:
+        """Number of channels that are denoised jointly."""
+        return math.prod(self._extents(_CHANNELS))
+
+    @property
+    def n_planes(self) -> int:
+        """Number of planes, each with all its channels."""
+        return math.prod(self._plane_shape)
+
+    def plane(self, array: Any, number: int) -> NDArray[Any]:
+        """Read one plane of an array (NumPy, memory map, dask, zarr) as (C, Y, X)."""
+        place = np.unravel_index(number, self._plane_shape) if self._plane_shape else ()
+        numbers = iter(place)
+        index = tuple(
+            slice(None) if letter in "YX" + _CHANNELS else int(next(numbers))
+            for letter in self.axes
+        )
+        kept = [letter for letter in self.axes if letter in "YX" + _CHANNELS]
+        order = [kept.index(letter) for letter in self._inner_axes]
+        plane = np.asarray(array[index]).transpose(order)
+        return plane.reshape(self.n_channels, *plane.shape[-2:])
+
+    def set_plane(self, array: NDArray[Any], number: int, plane: NDArray[Any]) -> None:
+        """Write one plane, given as (C, Y, X), into an array of this layout."""
+        order = [self.axes.index(letter) for letter in self._outer_axes + self._inner_axes]
+        moved = array.transpose(order)
+        place = np.unravel_index(number, self._plane_shape) if self._plane_shape else ()
+        target = moved[tuple(int(n) for n in place)]
+        target[...] = plane.reshape(target.shape)
+
+    @property
+    def _inner_axes(self) -> str:
+        """Letters of a plane, in the order channels, Y, X."""
+        return "".join(letter for letter in self.axes if letter in _CHANNELS) + "YX"
+
+    @property
+    def _outer_axes(self) -> str:
+        """Letters of the axes that number planes."""
+        return "".join(letter for letter in self.axes if letter not in "YX" + _CHANNELS)
+
+    @property
+    def _plane_shape(self) -> tuple[int, ...]:
+        return self._extents(self._outer_axes)
+
+    def _extents(self, letters: str) -> tuple[int, ...]:
+        return tuple(
+            extent for extent, letter in zip(self.shape, self.axes, strict=True) if letter in letters
+        )

@@ -1,0 +1,87 @@
+"""Where to compute, and in which precision."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+
+from .settings import Device
+
+
+class DeviceError(ValueError):
+    """The device asked for is not there. The message says what to do."""
+
+
+@dataclass(frozen=True)
+class Precision:
+    """How to train on a device: `dtype` is None for plain float32."""
+
+    dtype: torch.dtype | None
+    memory_format: torch.memory_format
+
+    @contextmanager
+    def autocast(self, device: torch.device) -> Iterator[None]:
+        """Run the block in mixed precision where `dtype` says so."""
+        with torch.autocast(device.type, dtype=self.dtype, enabled=self.dtype is not None):
+            yield
+
+
+def resolve_device(choice: Device = "auto") -> torch.device:
+    """Return the device for a choice of the user.
+
+    Raises
+    ------
+    DeviceError
+        If that device is not available here.
+    """
+    available = {
+        "cuda": torch.cuda.is_available(),
+        "mps": torch.backends.mps.is_available(),
+        "cpu": True,
+    }
+    if choice == "auto":
+        return torch.device(next(name for name, there in available.items() if there))
+    if not available[choice]:
+        raise DeviceError(
+            f"There is no {choice} device here; choose --device auto, or run "
+            "`napari-noise2self doctor` to see what PyTorch finds."
+        )
+    return torch.device(choice)
+
+
+def training_precision(device: torch.device, mixed: bool = True) -> Precision:
+    """Return the precision that trains fastest on a device.
+
+    On processors with bfloat16 instructions, autocast with channels-last tensors more than
+    doubles the speed of a small convolution; on others it would be slower than float32.
+    """
+    if not mixed:
+        return Precision(None, torch.contiguous_format)
+    if device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False):
+        return Precision(torch.bfloat16, torch.channels_last)
+    if device.type == "cpu":
+        abilities = torch.cpu.get_capabilities()
+        if abilities.get("avx512_bf16") or abilities.get("amx_bf16"):
+            return Precision(torch.bfloat16, torch.channels_last)
+    return Precision(None, torch.contiguous_format)
+
+
+@contextmanager
+def reproducible() -> Iterator[None]:
+    """Make CUDA convolutions exact and repeatable inside the block."""
+    with torch.backends.cudnn.flags(
+        enabled=True, benchmark=False, deterministic=True, allow_tf32=False
+    ):
+        yield
+
+
+def describe_device(device: torch.device) -> str:
+    """Name a device for people, for example ``"cuda (NVIDIA H200)"`` or ``"cpu (2 threads)"``."""
+    if device.type == "cuda":
+        return f"cuda ({torch.cuda.get_device_name(device)})"
+    if device.type == "cpu":
+        return f"cpu ({torch.get_num_threads()} threads)"
+    return device.type

@@ -1,0 +1,201 @@
+"""Predict whole images: J-invariantly, in a single pass, or as the posterior mean."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from .devices import reproducible
+from .networks import Network
+from .partition import Partition, fill
+from .progress import Control, Progress, Report
+from .settings import Fill, Prediction
+from .training import signal_variance
+
+DEFAULT_TILE = 512
+SMALLEST_TILE = 64
+
+
+@dataclass(frozen=True)
+class Predictor:
+    """A trained network with all that decides its predictions.
+
+    Parameters
+    ----------
+    network : Network
+        On the device where it is to run, in eval mode.
+    partition : Partition
+        Its subsets are hidden one after another.
+    noise_variances : Tensor
+        Shape (C,): noise variance of the channels, 0 where unknown.
+    fill : {"interpolate", "zero"}
+        What stands in place of hidden pixels.
+    flips : int
+        1, or 8 to average over the flipped and transposed images.
+    tile : int
+        Side of the windows that are predicted at once, in pixels.
+    """
+
+    network: Network
+    partition: Partition
+    noise_variances: Tensor
+    fill: Fill = "interpolate"
+    flips: int = 1
+    tile: int = DEFAULT_TILE
+
+    def predict(
+        self,
+        image: Tensor,
+        mode: Prediction = "posterior",
+        *,
+        control: Control | None = None,
+        report: Report | None = None,
+    ) -> Tensor:
+        """Denoise one stabilised image.
+
+        Parameters
+        ----------
+        image : Tensor
+            float32 of shape (C, H, W); non-finite values mark missing pixels, which are
+            predicted from their surroundings.
+        mode : {"posterior", "j-invariant", "single-pass"}
+            See `Settings.prediction`.
+        control, report
+            To cancel, and to follow, the work.
+
+        Returns
+        -------
+        Tensor
+            float32 of shape (C, H, W) on the CPU, finite everywhere.
+
+        Raises
+        ------
+        Cancelled
+            If `control` was cancelled.
+        """
+        control = control or Control()
+        tiles = list(_tiles(image.shape[-2:], self.tile, self.network.reach, self.network.stride))
+        subsets = [None] if mode == "single-pass" else list(range(self.partition.n_subsets))
+        total, done, started = len(tiles) * len(subsets) * self.flips, 0, time.monotonic()
+        result = torch.empty(image.shape, dtype=torch.float32)
+        with torch.inference_mode(), reproducible():
+            for tile in tiles:
+                for _ in self._predict_tile(image, tile, subsets, mode, result):
+                    control.check()
+                    done += 1
+                    if report:
+                        spent = time.monotonic() - started
+                        left = spent / done * (total - done)
+                        report(Progress("predicting", done, total, spent, left))
+        return result
+
+    def _predict_tile(
+        self,
+        image: Tensor,
+        tile: _Tile,
+        subsets: list[int | None],
+        mode: Prediction,
+        result: Tensor,
+    ) -> Iterator[None]:
+        """Write one tile of the result; yields after each pass of the network."""
+        window, inner, target = tile.window, tile.inner, tile.target
+        pixels = image[:, window[0], window[1]].to(self._device)
+        present = torch.isfinite(pixels).all(dim=0)
+        pixels = torch.where(present, pixels, 0)
+        origin = torch.tensor([[window[0].start, window[1].start]], device=self._device)
+        labels = self.partition.labels((pixels.shape[1], pixels.shape[2]), origin)[0]
+        mean, variance = torch.zeros_like(pixels), torch.zeros_like(pixels)
+        for subset in subsets:
+            hidden = labels == subset if subset is not None else torch.zeros_like(present)
+            filled = fill(pixels[None], (hidden | ~present)[None, None], self.fill)
+            here = torch.ones_like(hidden) if subset is None else hidden
+            for flip in range(self.flips):
+                some_mean, some_variance = self._run(filled, flip)
+                mean = torch.where(here, mean + some_mean[0] / self.flips, mean)
+                variance = torch.where(here, variance + some_variance[0] / self.flips, variance)
+                yield
+        if mode == "posterior":
+            mean = self._posterior(pixels, present, mean, variance)
+        result[:, target[0], target[1]] = mean[:, inner[0], inner[1]].cpu()
+
+    def _run(self, filled: Tensor, flip: int) -> tuple[Tensor, Tensor]:
+        """Run the network on one of the eight orientations of the image."""
+        noise = self.noise_variances.to(self._device).reshape(1, -1, 1, 1)
+        height, width = filled.shape[-2:]
+        below, right = -height % self.network.stride, -width % self.network.stride
+        if below or right:  # here, not in the network: a flip must not move the pooling grid
+            filled = functional.pad(filled, (0, right, 0, below), mode="replicate")
+        mean, raw = self.network(_orient(filled, flip).contiguous(memory_format=self._format))
+        mean, variance = (_restore(part, flip) for part in (mean, signal_variance(raw, noise)))
+        return mean[..., :height, :width], variance[..., :height, :width]
+
+    def _posterior(self, pixels: Tensor, present: Tensor, mean: Tensor, variance: Tensor) -> Tensor:
+        """Mix the noisy pixels back in by the variances (Laine et al. 2019, eq. 6).
+
+        Where the noise variance is unknown or the pixel is missing: the prediction alone.
+        """
+        noise = self.noise_variances.to(self._device).reshape(-1, 1, 1)
+        mixed = (pixels * variance + mean * noise) / (variance + noise)
+        return torch.where(present & (noise > 0), mixed, mean)
+
+    @property
+    def _format(self) -> torch.memory_format:
+        """Channels last is the faster layout of convolutions, except on MPS."""
+        mps = self._device.type == "mps"
+        return torch.contiguous_format if mps else torch.channels_last
+
+    @property
+    def _device(self) -> torch.device:
+        return next(self.network.parameters()).device
+
+
+@dataclass(frozen=True)
+class _Tile:
+    """A window of the image, the part of it that is kept, and where that goes."""
+
+    window: tuple[slice, slice]
+    inner: tuple[slice, slice]
+    target: tuple[slice, slice]
+
+
+def _tiles(shape: torch.Size, size: int, reach: int, stride: int) -> Iterator[_Tile]:
+    """Cut an image into tiles whose kept parts see all that they depend on.
+
+    Windows begin at multiples of the network's stride and overlap by its reach and the pixel
+    that `fill` reads, so the result is the same whatever the tile size.
+    """
+    halo = -(-(reach + 1) // stride) * stride
+    size = max(stride, size // stride * stride)
+    spans = []
+    for extent in shape:
+        if extent <= size + 2 * halo:
+            spans.append([(slice(0, extent), slice(0, extent), slice(0, extent))])
+            continue
+        cuts = []
+        for start in range(0, extent, size):
+            stop = min(start + size, extent)
+            low, high = max(0, start - halo), min(extent, stop + halo)
+            cuts.append((slice(low, high), slice(start - low, stop - low), slice(start, stop)))
+        spans.append(cuts)
+    for rows in spans[0]:
+        for columns in spans[1]:
+            yield _Tile(*((rows[i], columns[i]) for i in range(3)))
+
+
+def _orient(image: Tensor, flip: int) -> Tensor:
+    """Return one of the eight orientations of an image: bits for rows, columns, transpose."""
+    dims = [dim for bit, dim in ((1, -2), (2, -1)) if flip & bit]
+    image = image.flip(dims) if dims else image
+    return image.transpose(-2, -1) if flip & 4 else image
+
+
+def _restore(image: Tensor, flip: int) -> Tensor:
+    """Undo `_orient`."""
+    image = image.transpose(-2, -1) if flip & 4 else image
+    dims = [dim for bit, dim in ((1, -2), (2, -1)) if flip & bit]
+    return image.flip(dims) if dims else image

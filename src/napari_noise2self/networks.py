@@ -1,0 +1,151 @@
+"""The networks: a small UNet (the default) and DnCNN, both for images of any size.
+
+Both map (B, C, H, W) to a mean and a raw variance, each (B, C, H, W). They know nothing of hidden
+pixels: what makes a prediction J-invariant is that the pixel it stands for was hidden at the input.
+"""
+
+from __future__ import annotations
+
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from .settings import Settings
+
+
+class Network(nn.Module):
+    """What the rest of the package needs to know of a network."""
+
+    stride: int
+    """Sides of the windows given to `forward` should be multiples of this (others are padded)."""
+    reach: int
+    """An output depends on no input farther away than this many pixels along any axis."""
+
+    def body(self, image: Tensor) -> Tensor:
+        """Map (B, C, H, W), sides multiples of `stride`, to (B, 2C, H, W)."""
+        raise RuntimeError(f"{type(self).__name__} has no body")
+
+    def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
+        """Predict mean and raw variance of each pixel, both of the shape of `image`."""
+        height, width = image.shape[-2:]
+        below, right = -height % self.stride, -width % self.stride
+        if below or right:
+            image = functional.pad(image, (0, right, 0, below), mode="replicate")
+        output = self.body(image)[..., :height, :width].float()
+        mean, variance = output.chunk(2, dim=1)
+        return mean, variance
+
+
+class UNet(Network):
+    """A small UNet that avoids checkerboards: average pooling, nearest-neighbour up-sampling.
+
+    Parameters
+    ----------
+    channels : int
+        Channels of the image.
+    width : int
+        Features of the finest level; the coarser levels have twice as many.
+    depth : int
+        Number of pooling levels.
+    """
+
+    def __init__(self, channels: int = 1, width: int = 32, depth: int = 2) -> None:
+        super().__init__()
+        self.stride = 2**depth
+        self.reach = 4 * (2 ** (depth + 1) - 1) + self.stride
+        widths = [width] + [2 * width] * depth
+        self.down = nn.ModuleList(
+            _Block(before, after)
+            for before, after in zip([channels, *widths[:-1]], widths, strict=True)
+        )
+        self.up = nn.ModuleList(
+            _Block(widths[level + 1] + widths[level], widths[level])
+            for level in reversed(range(depth))
+        )
+        self.head = _head(width, channels)
+
+    def body(self, image: Tensor) -> Tensor:
+        """See `Network.body`."""
+        skips: list[Tensor] = []
+        features = self.down[0](image)
+        for block in self.down[1:]:
+            skips.append(features)
+            features = block(functional.avg_pool2d(features, 2))
+        for block in self.up:
+            features = functional.interpolate(features, scale_factor=2.0, mode="nearest")
+            features = block(torch.cat((features, skips.pop()), dim=1))
+        return cast(Tensor, self.head(features))
+
+
+class DnCNN(Network):
+    """A plain stack of 3×3 convolutions (Zhang et al. 2017), without the skip to the output.
+
+    The original's residual connection would pass the input straight to the output; hidden pixels
+    hold no value of their own there, so the network predicts the pixel itself.
+    """
+
+    def __init__(self, channels: int = 1, width: int = 32, depth: int = 8) -> None:
+        super().__init__()
+        self.stride = 1
+        self.reach = depth
+        layers: list[nn.Module] = []
+        for before in [channels] + [width] * (depth - 1):
+            layers += [_convolution(before, width), nn.LeakyReLU(0.1, inplace=True)]
+        self.layers = nn.Sequential(*layers)
+        self.head = _head(width, channels)
+
+    def body(self, image: Tensor) -> Tensor:
+        """See `Network.body`."""
+        return cast(Tensor, self.head(self.layers(image)))
+
+
+class _Block(nn.Sequential):
+    """Two 3×3 convolutions, each followed by a leaky ReLU."""
+
+    def __init__(self, before: int, after: int) -> None:
+        super().__init__(
+            _convolution(before, after),
+            nn.LeakyReLU(0.1, inplace=True),
+            _convolution(after, after),
+            nn.LeakyReLU(0.1, inplace=True),
+        )
+
+
+def _convolution(before: int, after: int) -> nn.Conv2d:
+    """Return a 3×3 convolution, initialised for leaky ReLU (He et al. 2015)."""
+    layer = nn.Conv2d(before, after, 3, padding=1)
+    nn.init.kaiming_normal_(layer.weight, a=0.1, nonlinearity="leaky_relu")
+    nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
+    return layer
+
+
+def _head(width: int, channels: int) -> nn.Conv2d:
+    """Return the last layer: an untrained network predicts the image's mean, and is sure of it.
+
+    Starting from a small variance, the likelihood is at first the squared error.
+    """
+    layer = nn.Conv2d(width, 2 * channels, 1)
+    nn.init.zeros_(layer.weight)
+    layer.bias.data = torch.tensor([0.0, -3.0]).repeat_interleave(channels)
+    return layer
+
+
+_KINDS: dict[str, tuple[type[UNet] | type[DnCNN], int]] = {"unet": (UNet, 2), "dncnn": (DnCNN, 8)}
+
+
+def create_network(settings: Settings, channels: int = 1) -> UNet | DnCNN:
+    """Build the network that the settings ask for, with weights drawn from their seed.
+
+    Parameters
+    ----------
+    settings : Settings
+        Uses `network`, `width`, `depth` and `seed`.
+    channels : int
+        Channels of the images.
+    """
+    kind, default_depth = _KINDS[settings.network]
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(settings.seed)
+        return kind(channels, settings.width, settings.depth or default_depth)

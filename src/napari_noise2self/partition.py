@@ -1,0 +1,134 @@
+"""Which pixels are hidden together, and what is put in their place.
+
+The partition is the J of Batson & Royer (2019): it splits the pixels into subsets. A network that
+sees only an image whose subset is hidden (`fill`) cannot use the noise of that subset: its
+predictions there are J-invariant, whatever the network.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from .settings import Fill, PartitionKind, Settings
+
+
+@dataclass(frozen=True)
+class Partition:
+    """A split of all the pixels of the plane into subsets, each pixel in exactly one.
+
+    Parameters
+    ----------
+    kind : {"grid", "random"}
+        Grid: pixels at the same place of n×n cells form a subset. Random: each pixel belongs to
+        a subset drawn by a hash of its coordinates, so that any window of an image can be
+        computed by itself.
+    size : int
+        Side n of the grid, or number of subsets of the random partition.
+    seed : int
+        Shifts the grid, or draws another random partition.
+    """
+
+    kind: PartitionKind = "grid"
+    size: int = 4
+    seed: int = 0
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> Partition:
+        """Return the partition that the settings ask for."""
+        return cls(settings.partition, settings.subsets_parameter, settings.seed)
+
+    @property
+    def n_subsets(self) -> int:
+        """Number of subsets: n² for a 2-D grid."""
+        return self.size**2 if self.kind == "grid" else self.size
+
+    def labels(self, shape: tuple[int, int], origins: Tensor | None = None) -> Tensor:
+        """Return the subset of each pixel of one or many windows.
+
+        Parameters
+        ----------
+        shape : tuple of int
+            Height and width of the windows.
+        origins : Tensor, optional
+            int64 of shape (B, 2): the windows' first pixels. One window at (0, 0) if None.
+
+        Returns
+        -------
+        Tensor
+            int64 of shape (B, height, width), values from 0 to `n_subsets` - 1.
+        """
+        if origins is None:
+            origins = torch.zeros((1, 2), dtype=torch.int64)
+        phase = (0, 0) if self.kind == "random" else divmod(_mix(self.seed) % self.size**2, self.size)
+        rows, columns = (
+            (torch.arange(extent, device=origins.device) + origins[:, axis, None] + phase[axis])
+            for axis, extent in enumerate(shape)
+        )
+        rows, columns = rows[:, :, None], columns[:, None, :]
+        if self.kind == "grid":
+            return (rows % self.size) * self.size + columns % self.size
+        return _hash(rows, columns, self.seed) % self.size
+
+
+def fill(image: Tensor, hidden: Tensor, method: Fill = "interpolate") -> Tensor:
+    """Replace hidden pixels without reading any of them.
+
+    Parameters
+    ----------
+    image : Tensor
+        Floating point, shape (B, C, H, W).
+    hidden : Tensor
+        bool, shape (B, 1, H, W): the same pixels are hidden in all channels.
+    method : {"interpolate", "zero"}
+        The weighted mean of the visible ones among the eight neighbours (weights 2 beside,
+        1 across), or zero. Where no neighbour is visible: zero, the mean of a normalised image.
+
+    Returns
+    -------
+    Tensor
+        Same shape and dtype as `image`. Changing `image` where `hidden` changes nothing in it,
+        not even if the hidden values are NaN.
+    """
+    visible = torch.where(hidden, 0, image)
+    if method == "zero":
+        return visible
+    channels = image.shape[1]
+    kernel = image.new_tensor([[1.0, 2.0, 1.0], [2.0, 0.0, 2.0], [1.0, 2.0, 1.0]])
+    sums = functional.conv2d(
+        visible, kernel.expand(channels, 1, 3, 3), padding=1, groups=channels
+    )
+    weights = functional.conv2d((~hidden).to(image.dtype), kernel[None, None], padding=1)
+    return torch.where(hidden, sums / weights.clamp(min=1), visible)
+
+
+def _mix(seed: int) -> int:
+    """Spread a small seed over 31 bits (Knuth's multiplicative hash)."""
+    return ((seed + 1) * 2654435761 >> 5) & 0x7FFFFFFF
+
+
+def _hash(rows: Tensor, columns: Tensor, seed: int) -> Tensor:
+    """Return a well mixed non-negative int64 for each pixel and seed.
+
+    The finaliser of MurmurHash3 with 32-bit arithmetic inside int64, so that it is the same on
+    every device.
+    """
+    mask = 0xFFFFFFFF
+    value = (rows * 0x9E3779B1 + columns * 0x85EBCA77 + _mix(seed) * 0xC2B2AE3D) & mask
+    for shift, factor in ((16, 0x7FEB352D), (15, 0x846CA68B), (16, 1)):
+        value = ((value ^ (value >> shift)) * factor) & mask
+    return value
+
+
+def hidden_fraction(partition: Partition) -> float:
+    """Share of the pixels that one subset hides."""
+    return 1.0 / partition.n_subsets
+
+
+def origin_tensor(origin: Sequence[int], device: torch.device | str = "cpu") -> Tensor:
+    """Return one window origin in the form that `Partition.labels` takes."""
+    return torch.tensor([list(origin)], dtype=torch.int64, device=device)

@@ -1,0 +1,153 @@
+"""Random augmented patches for training, and the held-out pixels that rank the weights."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from .partition import Partition
+from .settings import Settings
+
+_LARGEST_HELD_OUT_SHARE = 1 / 16
+_SMALLEST_HELD_OUT_SHARE = 1 / 32
+_HELD_OUT_PATCHES = 32
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Patches of one training step; every tensor on the training device."""
+
+    image: Tensor
+    """float32 (B, C, H, W), 0 where missing."""
+    present: Tensor
+    """bool (B, 1, H, W): the pixel has a finite value in all channels."""
+    trainable: Tensor
+    """bool (B, 1, H, W): present, and not held out."""
+    labels: Tensor
+    """int16 (B, H, W): the pixel's subset in the image's own partition."""
+
+
+class Patches:
+    """All the pixels of all the images, from which patches are drawn.
+
+    The pixels lie in one flat tensor, so that images of different sizes mix freely and a batch
+    with its flips is a single indexing.
+
+    Parameters
+    ----------
+    planes : sequence of Tensor
+        float32 images of shape (C, H, W); non-finite values mark missing pixels.
+    partition : Partition
+        Decides which pixels are held out.
+    settings : Settings
+        Uses `patch_size` and `seed`.
+    device : torch.device
+        Where the pixels are kept.
+    """
+
+    def __init__(
+        self,
+        planes: Sequence[Tensor],
+        partition: Partition,
+        settings: Settings,
+        device: torch.device,
+    ) -> None:
+        shapes = torch.tensor([plane.shape[-2:] for plane in planes])
+        self._shapes = shapes
+        sizes = shapes.prod(dim=1)
+        self._offsets = torch.cumsum(sizes, 0) - sizes
+        self._patch = [min(settings.patch_size, int(side)) for side in shapes.amin(dim=0)]
+        pixels = torch.cat([plane.flatten(1) for plane in planes], dim=1)
+        present = torch.isfinite(pixels).all(dim=0)
+        self._pixels = torch.where(present, pixels, 0).to(device)
+        self._present = present.to(device)
+        window = [partition.labels((int(h), int(w)))[0].flatten() for h, w in shapes]
+        self._labels = torch.cat(window).to(torch.int16).to(device)
+        self._n_subsets = partition.n_subsets
+        self._held_out = self._choose_held_out(settings.seed, device)
+        positions = (shapes - torch.tensor(self._patch) + 1).prod(dim=1)
+        self._chances = positions.double() / positions.sum()
+        self._device = device
+
+    @property
+    def any_detail(self) -> bool:
+        """Whether any two present pixels differ; if not, there is nothing to learn."""
+        values = self._pixels[:, self._present]
+        return bool(values.numel()) and bool((values.amax(dim=1) > values.amin(dim=1)).any())
+
+    @property
+    def held_out_subsets(self) -> int:
+        """Number of subsets that hold the held-out pixels: the first ones of the partition."""
+        return max(1, math.ceil(self._n_subsets * _SMALLEST_HELD_OUT_SHARE))
+
+    def _choose_held_out(self, seed: int, device: torch.device) -> Tensor:
+        """Hold out the first subsets, thinned where one alone is a large share of the pixels."""
+        held_out = self._labels < self.held_out_subsets
+        keep = _LARGEST_HELD_OUT_SHARE * self._n_subsets / self.held_out_subsets
+        if keep < 1:
+            generator = torch.Generator().manual_seed(seed)
+            thinned = torch.rand(held_out.shape, generator=generator) < keep
+            held_out &= thinned.to(device)
+        return held_out
+
+    def draw(self, count: int, generator: torch.Generator, *, augment: bool = True) -> Batch:
+        """Draw patches at random places, flipped and transposed at random if `augment`."""
+        which = torch.multinomial(self._chances, count, replacement=True, generator=generator)
+        draws = torch.rand((count, 4), generator=generator)
+        starts, widths = [], self._shapes[which, 1]
+        indices = []
+        for axis, side in enumerate(self._patch):
+            room = self._shapes[which, axis] - side + 1
+            starts.append((draws[:, axis] * room).long().clamp(max=room - 1))
+            steps = torch.arange(side).expand(count, side)
+            flipped = (draws[:, 2 + axis, None] < 0.5) & augment
+            indices.append(starts[axis][:, None] + torch.where(flipped, side - 1 - steps, steps))
+        rows, columns = indices
+        index = self._offsets[which][:, None, None] + rows[:, :, None] * widths[:, None, None]
+        index = index + columns[:, None, :]
+        if augment and self._patch[0] == self._patch[1] and torch.rand((), generator=generator) < 0.5:
+            index = index.transpose(1, 2)
+        return self._gather(index.to(self._device))
+
+    def _gather(self, index: Tensor) -> Batch:
+        """Collect the pixels at flat indices of shape (B, H, W)."""
+        present = self._present[index].unsqueeze(1)
+        return Batch(
+            image=self._pixels[:, index].transpose(0, 1),
+            present=present,
+            trainable=present & ~self._held_out[index].unsqueeze(1),
+            labels=self._labels[index],
+        )
+
+    def random_labels(
+        self, partition: Partition, batch: Batch, generator: torch.Generator
+    ) -> Tensor:
+        """Return the subsets of a batch under the partition moved to random places."""
+        count, _, height, width = batch.image.shape
+        origins = torch.randint(0, 2**20, (count, 2), generator=generator)
+        return partition.labels((height, width), origins.to(self._device))
+
+    def held_out(self, generator: torch.Generator) -> list[tuple[Tensor, Tensor, Tensor, Tensor]]:
+        """Draw the fixed patches on which weights are ranked.
+
+        Returns
+        -------
+        list of (image, hidden, present, target)
+            One entry for eight patches and subset: `hidden` is the whole subset, `target` the
+            held-out pixels in it.
+        """
+        area = int(self._shapes.prod(dim=1).sum())
+        wanted = math.ceil(area / (self._patch[0] * self._patch[1]))
+        count = min(_HELD_OUT_PATCHES, max(1, wanted))
+        batch = self.draw(count, generator, augment=False)
+        groups = []
+        for subset in range(self.held_out_subsets):
+            hidden = (batch.labels == subset).unsqueeze(1)
+            target = hidden & batch.present & ~batch.trainable
+            parts = (batch.image, hidden, batch.present, target)
+            groups += list(zip(*(part.split(8) for part in parts), strict=True))
+        return groups

@@ -1,0 +1,68 @@
+"""How a long job says how far it is, and how it is told to stop."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+
+class Cancelled(Exception):
+    """The job was cancelled by the user; there is no result."""
+
+
+class Control:
+    """The switches of a running job; safe to use from any thread."""
+
+    def __init__(self) -> None:
+        self._stop = threading.Event()
+        self._cancel = threading.Event()
+
+    def stop(self) -> None:
+        """End training at the next step and keep the best weights so far."""
+        self._stop.set()
+
+    def cancel(self) -> None:
+        """End the whole job as soon as possible, without a result."""
+        self._cancel.set()
+
+    @property
+    def stopped(self) -> bool:
+        """Whether training should end and keep its best."""
+        return self._stop.is_set()
+
+    def check(self) -> None:
+        """Raise Cancelled if the job was cancelled."""
+        if self._cancel.is_set():
+            raise Cancelled("The job was cancelled.")
+
+
+@dataclass(frozen=True)
+class Progress:
+    """One report of a running job.
+
+    Parameters
+    ----------
+    stage : {"training", "predicting"}
+        What is going on.
+    done, total : int
+        Steps of training, or windows of prediction.
+    seconds : float
+        Time since the stage began.
+    seconds_left : float
+        Estimate of the time that the stage still needs.
+    held_out_loss : float, optional
+        Set on reports that bring a new value: mean squared error at the held-out pixels, in
+        units of the noise variance where the noise is known.
+    """
+
+    stage: Literal["training", "predicting"]
+    done: int
+    total: int
+    seconds: float
+    seconds_left: float
+    held_out_loss: float | None = None
+
+
+Report = Callable[[Progress], None]

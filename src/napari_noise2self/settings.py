@@ -1,0 +1,174 @@
+"""The one settings object: what the dock, the command line and the Python API all take."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any, Literal, get_args, get_type_hints
+
+Preset = Literal["fast", "balanced", "best"]
+PartitionKind = Literal["grid", "random"]
+Fill = Literal["interpolate", "zero"]
+NetworkKind = Literal["unet", "dncnn"]
+Prediction = Literal["posterior", "j-invariant", "single-pass"]
+Device = Literal["auto", "cpu", "cuda", "mps"]
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What a preset buys: training ends at whichever limit comes first."""
+
+    max_steps: int
+    max_seconds: float
+    flips: int
+    """How many flipped and transposed copies of the image the prediction is averaged over."""
+
+
+BUDGETS: dict[str, Budget] = {
+    "fast": Budget(max_steps=220, max_seconds=15.0, flips=1),
+    "balanced": Budget(max_steps=1200, max_seconds=90.0, flips=1),
+    "best": Budget(max_steps=5000, max_seconds=600.0, flips=8),
+}
+
+DEFAULT_PARTITION_SIZE: dict[str, int] = {"grid": 4, "random": 25}
+
+_RANGES: dict[str, tuple[float, float]] = {
+    "width": (4, 256),
+    "depth": (1, 20),
+    "patch_size": (16, 512),
+    "batch_size": (1, 256),
+    "max_steps": (0, 10_000_000),
+    "max_seconds": (0.1, 30 * 24 * 3600.0),
+    "seed": (0, 2**31 - 1),
+    "learning_rate": (1e-6, 1.0),
+}
+_PARTITION_RANGES: dict[str, tuple[int, int]] = {"grid": (2, 10), "random": (2, 400)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Everything that decides a result, with defaults that just work.
+
+    The object travels inside the model file and the metadata of every result, so that any
+    result can be made again.
+
+    Parameters
+    ----------
+    preset : {"fast", "balanced", "best"}
+        How much time to spend; gives `max_steps` and `max_seconds` where these are None.
+    partition : {"grid", "random"}
+        How the pixels are split into subsets that are hidden together.
+    partition_size : int, optional
+        Side n of the grid (n² subsets, 2 to 10; 4 if None), or number of subsets of a random
+        partition (2 to 400; 25 if None, as in the paper).
+    fill : {"interpolate", "zero"}
+        What stands in place of hidden pixels: the mean of their visible neighbours, or zero.
+    network : {"unet", "dncnn"}
+        The kind of network.
+    width : int
+        Channels of the network's finest level (4 to 256).
+    depth : int, optional
+        Pooling levels of the UNet (2 if None), or layers of the DnCNN (8 if None).
+    prediction : {"posterior", "j-invariant", "single-pass"}
+        How the result is made from the trained network. "posterior" mixes the noisy pixel back
+        in by its variance, and is "j-invariant" where the noise could not be measured.
+    patch_size, batch_size : int
+        Side in pixels, and number, of the patches of one training step.
+    learning_rate : float
+        Highest learning rate of the schedule.
+    max_steps : int, optional
+        Training steps at most; from the preset if None.
+    max_seconds : float, optional
+        Seconds of training at most; from the preset if None.
+    seed : int
+        Seed of everything random. Same seed, same device: same result.
+    device : {"auto", "cpu", "cuda", "mps"}
+        Where to compute; "auto" takes a GPU if there is one.
+    mixed_precision : bool
+        Train in bfloat16 where the device is faster at it. Predictions are always float32.
+
+    Raises
+    ------
+    ValueError
+        If a value is not among its choices or out of its range. The message names the setting.
+    """
+
+    preset: Preset = "balanced"
+    partition: PartitionKind = "grid"
+    partition_size: int | None = None
+    fill: Fill = "interpolate"
+    network: NetworkKind = "unet"
+    width: int = 32
+    depth: int | None = None
+    prediction: Prediction = "posterior"
+    patch_size: int = 64
+    batch_size: int = 8
+    learning_rate: float = 2e-3
+    max_steps: int | None = None
+    max_seconds: float | None = None
+    seed: int = 0
+    device: Device = "auto"
+    mixed_precision: bool = True
+
+    def __post_init__(self) -> None:
+        hints = get_type_hints(type(self))
+        for field in fields(self):
+            _check_choice(field.name, getattr(self, field.name), get_args(hints[field.name]))
+        for name, limits in _RANGES.items():
+            _check_range(name, getattr(self, name), limits, whole=name not in _FRACTIONAL)
+        limits = _PARTITION_RANGES[self.partition]
+        _check_range("partition_size", self.partition_size, limits, whole=True)
+        if not isinstance(self.mixed_precision, bool):
+            raise ValueError("mixed_precision must be true or false")
+
+    @property
+    def budget(self) -> Budget:
+        """The preset's budget, with `max_steps` and `max_seconds` in place where given."""
+        chosen: dict[str, Any] = {
+            name: getattr(self, name)
+            for name in ("max_steps", "max_seconds")
+            if getattr(self, name) is not None
+        }
+        return replace(BUDGETS[self.preset], **chosen)
+
+    @property
+    def subsets_parameter(self) -> int:
+        """`partition_size`, or the default of the partition's kind where it is None."""
+        return self.partition_size or DEFAULT_PARTITION_SIZE[self.partition]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the settings as a dictionary of plain values, ready for JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Settings:
+        """Make settings from a dictionary such as `to_dict` returns.
+
+        Raises
+        ------
+        ValueError
+            If a name is unknown or a value is not valid.
+        """
+        unknown = sorted(set(values) - {field.name for field in fields(cls)})
+        if unknown:
+            raise ValueError(f"unknown settings: {', '.join(unknown)}")
+        return cls(**values)
+
+
+_FRACTIONAL = frozenset({"learning_rate", "max_seconds"})
+
+
+def _check_choice(name: str, value: object, choices: tuple[Any, ...]) -> None:
+    """Raise ValueError where a setting with a fixed list of choices holds something else."""
+    if choices and all(isinstance(choice, str) for choice in choices) and value not in choices:
+        raise ValueError(f"{name} must be one of {', '.join(choices)}, not {value!r}")
+
+
+def _check_range(name: str, value: Any, limits: tuple[float, float], *, whole: bool) -> None:
+    """Raise ValueError where a number is of the wrong kind or outside its limits."""
+    if value is None and name in {"partition_size", "depth", "max_steps", "max_seconds"}:
+        return
+    kinds = (int,) if whole else (int, float)
+    low, high = limits
+    if isinstance(value, bool) or not isinstance(value, kinds) or not low <= value <= high:
+        kind = "a whole number" if whole else "a number"
+        raise ValueError(f"{name} must be {kind} from {low:g} to {high:g}, not {value!r}")

@@ -1,0 +1,116 @@
+"""Bring every image to the same scale: noise variance 1, then a range that networks like."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from .noise import NoiseModel, estimate_noise
+
+_NOISE_STD = 0.2
+_LARGEST_STD = 3.0
+
+
+@dataclass(frozen=True)
+class Stabiliser:
+    """The way of one channel from grey levels to the network's range, and back.
+
+    First an affine map to mean 0 and variance 1, in float64, so that neither large offsets nor
+    tiny values lose digits; then the generalised Anscombe transform of the noise model; then
+    another affine map.
+
+    Parameters
+    ----------
+    offset, unit : float
+        Mean and standard deviation of the grey levels.
+    noise : NoiseModel
+        In units of the first map. Where its gain is zero the transform is affine.
+    centre : float
+        Mean of the transformed image.
+    scale : float
+        Standard deviation of the noise in the result.
+    """
+
+    offset: float
+    unit: float
+    noise: NoiseModel
+    centre: float = 0.0
+    scale: float = 1.0
+
+    @classmethod
+    def fit(cls, planes: Sequence[NDArray[Any]]) -> Stabiliser:
+        """Measure one channel of some images, each of shape (H, W) and of any real dtype."""
+        finite = [plane[np.isfinite(plane)].astype(np.float64) for plane in planes]
+        values = np.concatenate(finite)
+        offset, unit = float(values.mean()), float(values.std())
+        if not unit > 0:  # nothing to scale by: a constant image
+            unit = 1.0
+        normal = [(plane.astype(np.float64) - offset) / unit for plane in planes]
+        plain = cls(offset, unit, estimate_noise(normal))
+        stable = [plain._stabilise(torch.from_numpy(p.astype(np.float32))) for p in normal]
+        flat = torch.cat([part[torch.isfinite(part)] for part in stable])
+        spread = float(flat.std(correction=0))
+        scale = min(_NOISE_STD, _LARGEST_STD / spread) if spread > 0 else _NOISE_STD
+        return cls(offset, unit, plain.noise, float(flat.mean()), scale)
+
+    def forward(self, plane: NDArray[Any]) -> Tensor:
+        """Map grey levels to a float32 tensor of the same shape; non-finite values become NaN."""
+        normal = (np.asarray(plane, dtype=np.float64) - self.offset) / self.unit
+        normal = np.where(np.isfinite(plane), normal, np.nan).astype(np.float32)
+        return (self._stabilise(torch.from_numpy(normal)) - self.centre) * self.scale
+
+    def inverse(self, mean: Tensor) -> NDArray[np.float64]:
+        """Map expectations back to grey levels."""
+        normal = self._unbiased_inverse(mean / self.scale + self.centre)
+        return normal.double().numpy() * self.unit + self.offset
+
+    def _stabilise(self, normal: Tensor) -> Tensor:
+        """Generalised Anscombe transform: noise variance 1 at every signal."""
+        gain, intercept = self.noise.gain, self.noise.intercept
+        if gain <= 0:
+            return normal / intercept**0.5
+        squared = gain * normal + (0.375 * gain**2 + intercept)
+        return squared.clamp(min=0).sqrt() * (2 / gain)
+
+    def _unbiased_inverse(self, stable: Tensor) -> Tensor:
+        """Undo `_stabilise` for expectations, without the bias of the algebraic inverse.
+
+        The closed form of the exact unbiased inverse (Mäkitalo & Foi 2013, eq. 10), at gain 1.
+        """
+        gain, intercept = self.noise.gain, self.noise.intercept
+        if gain <= 0:
+            return stable * intercept**0.5
+        stable = stable.clamp(min=2 * 0.375**0.5)
+        root = 1.5**0.5
+        counts = (
+            stable**2 / 4 + root / (4 * stable) - 11 / (8 * stable**2)
+            + 5 * root / (8 * stable**3) - 0.125
+        )  # fmt: skip
+        return gain * counts - intercept / gain
+
+    @property
+    def noise_variance(self) -> float:
+        """Variance of the noise after `forward`; 0 where it is not known."""
+        return self.scale**2 if self.noise.reliable else 0.0
+
+    @property
+    def grey_noise(self) -> NoiseModel:
+        """The noise model in grey levels."""
+        gain = self.noise.gain * self.unit
+        intercept = self.noise.intercept * self.unit**2 - gain * self.offset
+        return NoiseModel(gain, intercept, self.noise.reliable, self.noise.note)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values, ready for JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Stabiliser:
+        """Make a stabiliser from what `to_dict` returned."""
+        return cls(**{**values, "noise": NoiseModel(**values["noise"])})

@@ -1,0 +1,216 @@
+"""The self-supervised loop: hide pixels, predict them, score the prediction only there."""
+
+from __future__ import annotations
+
+import copy
+import math
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from .devices import reproducible, training_precision
+from .networks import Network
+from .partition import Partition, fill
+from .patches import Patches
+from .progress import Control, Progress
+from .settings import Settings
+
+_WARM_UP_STEPS = 30
+_EVALUATIONS = 24
+_EMA_DECAY = 0.99
+_LARGEST_GRADIENT = 5.0
+_REPORT_EVERY = 0.1
+
+
+@dataclass
+class TrainingRecord:
+    """What happened in a training: it travels with the model and the results."""
+
+    steps: int = 0
+    planned_steps: int = 0
+    seconds: float = 0.0
+    best_step: int = 0
+    held_out_loss: float = math.inf
+    history: list[tuple[int, float, float]] = field(default_factory=list)
+    """(step, seconds, held-out loss) of each evaluation."""
+
+
+class Trainer:
+    """Trains a network in place; iterate over `run` to make it go.
+
+    Parameters
+    ----------
+    network : Network
+        Holds the best weights when `run` is through.
+    planes : sequence of Tensor
+        Stabilised float32 images of shape (C, H, W); NaN marks missing pixels.
+    noise_variances : Tensor
+        Shape (C,): noise variance of each channel, 0 where unknown.
+    partition : Partition
+        Which pixels are hidden together.
+    settings : Settings
+        The rest.
+    device : torch.device
+        Where to train.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        planes: Sequence[Tensor],
+        noise_variances: Tensor,
+        partition: Partition,
+        settings: Settings,
+        device: torch.device,
+    ) -> None:
+        self.record = TrainingRecord()
+        self._settings = settings
+        self._device = device
+        self._partition = partition
+        self._precision = training_precision(device, settings.mixed_precision)
+        self._network = network.to(device, memory_format=self._precision.memory_format)
+        self._average = copy.deepcopy(self._network).requires_grad_(False)
+        self._best = copy.deepcopy(self._network.state_dict())
+        self._noise = noise_variances.to(device).reshape(1, -1, 1, 1)
+        self._generator = torch.Generator().manual_seed(settings.seed)
+        self._patches = Patches(planes, partition, settings, device)
+        self._held_out = self._patches.held_out(self._generator)
+        self._optimizer = torch.optim.AdamW(
+            self._network.parameters(), settings.learning_rate, betas=(0.9, 0.99), foreach=True
+        )
+
+    def run(self, control: Control) -> Iterator[Progress]:
+        """Train until the budget is spent or `control` says stop, then keep the best weights.
+
+        Yields
+        ------
+        Progress
+            About ten times a second, and at each evaluation on the held-out pixels.
+
+        Raises
+        ------
+        Cancelled
+            Within one step of the cancellation.
+        """
+        started = last_report = time.monotonic()
+        record, budget = self.record, self._settings.budget
+        planned = budget.max_steps if self._patches.any_detail else 0
+        evaluate_every = max(20, math.ceil(planned / _EVALUATIONS))
+        with reproducible():
+            while record.steps < planned and not control.stopped:
+                control.check()
+                self._step(self._schedule(planned))
+                record.steps += 1
+                record.seconds = time.monotonic() - started
+                if record.steps == _WARM_UP_STEPS:
+                    planned = self._plan(planned)
+                out_of_time = record.seconds > 1.1 * budget.max_seconds
+                loss = None
+                if record.steps % evaluate_every == 0 or record.steps == planned or out_of_time:
+                    loss = self._evaluate(control)
+                if loss is not None or record.seconds - (last_report - started) > _REPORT_EVERY:
+                    last_report = time.monotonic()
+                    yield self._progress(planned, loss)
+                if out_of_time:
+                    break
+            record.planned_steps = planned
+            if not record.history or record.history[-1][0] != record.steps:
+                yield self._progress(planned, self._evaluate(control))
+        record.seconds = time.monotonic() - started
+        self._network.load_state_dict(self._best)
+
+    def _plan(self, planned: int) -> int:
+        """Fit the number of steps into the time budget, once, by the speed seen so far.
+
+        A single decision keeps a run repeatable: the same number of steps gives the same result.
+        """
+        speed = self.record.steps / self.record.seconds
+        affordable = int(speed * self._settings.budget.max_seconds)
+        return max(self.record.steps, min(planned, affordable))
+
+    def _schedule(self, planned: int) -> float:
+        """Return the learning rate: a linear warm-up, then a cosine to zero."""
+        step = self.record.steps
+        if step < _WARM_UP_STEPS:
+            return self._settings.learning_rate * (step + 1) / _WARM_UP_STEPS
+        share = (step - _WARM_UP_STEPS) / max(1, planned - _WARM_UP_STEPS)
+        return self._settings.learning_rate * 0.5 * (1 + math.cos(math.pi * share))
+
+    def _step(self, learning_rate: float) -> None:
+        """Take one optimiser step on a fresh batch of patches."""
+        for group in self._optimizer.param_groups:
+            group["lr"] = learning_rate
+        batch = self._patches.draw(self._settings.batch_size, self._generator)
+        labels = self._patches.random_labels(self._partition, batch, self._generator)
+        hidden = labels.unsqueeze(1) == 0
+        loss = self._loss(batch.image, hidden | ~batch.present, hidden & batch.trainable)
+        self._optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(
+            self._network.parameters(), _LARGEST_GRADIENT, foreach=True
+        )
+        self._optimizer.step()
+        self._update_average()
+
+    def _loss(self, image: Tensor, hidden: Tensor, target: Tensor) -> Tensor:
+        """Gaussian negative log-likelihood of the noisy pixels, at the targets only.
+
+        The network gives mean and variance of the clean signal; the noisy pixel varies around
+        them by the noise besides (Laine et al. 2019, with a Gaussian noise of known variance).
+        """
+        filled = fill(image, hidden, self._settings.fill)
+        filled = filled.contiguous(memory_format=self._precision.memory_format)
+        with self._precision.autocast(self._device):
+            mean, raw_variance = self._network(filled)
+        variance = signal_variance(raw_variance, self._noise) + self._noise
+        likelihood = (mean - image).square() / variance + variance.log()
+        likelihood = torch.where(target, likelihood, 0)
+        return likelihood.sum() / (2 * target.sum() * image.shape[1]).clamp(min=1)
+
+    @torch.no_grad()
+    def _update_average(self) -> None:
+        """Move the averaged weights towards the present ones."""
+        decay = min(_EMA_DECAY, (1 + self.record.steps) / (10 + self.record.steps))
+        averages, currents = list(self._average.parameters()), list(self._network.parameters())
+        torch._foreach_lerp_(averages, currents, 1 - decay)
+
+    @torch.no_grad()
+    def _evaluate(self, control: Control) -> float:
+        """Score the averaged weights at the held-out pixels, and keep them if they are best."""
+        total, count = 0.0, 0
+        unit = torch.where(self._noise > 0, self._noise, 1.0)
+        for image, hidden, present, target in self._held_out:
+            control.check()
+            filled = fill(image, hidden | ~present, self._settings.fill)
+            filled = filled.contiguous(memory_format=self._precision.memory_format)
+            with self._precision.autocast(self._device):
+                mean, _ = self._average(filled)
+            errors = torch.where(target, (mean - image).square() / unit, 0)
+            total += float(errors.sum())
+            count += int(target.sum()) * image.shape[1]
+        loss = total / max(count, 1)
+        record = self.record
+        record.history.append((record.steps, record.seconds, loss))
+        if loss < record.held_out_loss or not count:
+            record.held_out_loss, record.best_step = loss, record.steps
+            self._best = copy.deepcopy(self._average.state_dict())
+        return loss
+
+    def _progress(self, planned: int, loss: float | None) -> Progress:
+        record = self.record
+        left = record.seconds / max(record.steps, 1) * (planned - record.steps)
+        left = min(left, max(0.0, self._settings.budget.max_seconds - record.seconds))
+        return Progress("training", record.steps, planned, record.seconds, left, loss)
+
+
+def signal_variance(raw: Tensor, noise_variance: Tensor) -> Tensor:
+    """Turn a network's raw variance into the variance of the clean signal, always positive.
+
+    In units of the noise where it is known, so that the network's output is of order 1.
+    """
+    unit = torch.where(noise_variance > 0, noise_variance, 0.04)
+    return functional.softplus(raw) * unit + 1e-6

@@ -116,5 +116,7 @@ class Layout:
 
     def _extents(self, letters: str) -> tuple[int, ...]:
         return tuple(
-            extent for extent, letter in zip(self.shape, self.axes, strict=True) if letter in letters
+            extent
+            for extent, letter in zip(self.shape, self.axes, strict=True)
+            if letter in letters
         )

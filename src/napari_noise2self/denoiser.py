@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, fields, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,13 +14,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from .accuracy import ErrorEstimate
 from .axes import Layout
 from .devices import describe_device, resolve_device
 from .inference import DEFAULT_TILE, SMALLEST_TILE, Predictor
 from .networks import DnCNN, UNet, create_network
 from .partition import Partition
 from .progress import Control, Progress, Report
-from .settings import Prediction, Settings
+from .settings import Device, Prediction, Settings
 from .stabilise import Stabiliser
 from .training import Trainer, TrainingRecord
 
@@ -32,6 +33,25 @@ _STATISTICS_PLANES = 16
 
 class InputError(ValueError):
     """The image cannot be denoised. The message says why, and what to do."""
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """A denoised image, and what is believed of it without a clean one.
+
+    Parameters
+    ----------
+    image : ndarray
+        The denoised image.
+    figures : dict
+        The training's figures, and `estimated_psnr`: what PSNR in dB the image has by the
+        network's own error estimate, and `estimated_psnr_before`: what the noisy one had by the
+        noise model; None where unknown. Their range is 255 for 8-bit images, else the range of
+        the denoised image.
+    """
+
+    image: NDArray[Any]
+    figures: dict[str, Any]
 
 
 class Denoiser:
@@ -161,6 +181,28 @@ class Denoiser:
         InputError, AxesError, Cancelled
             As in `fit`; InputError also if there is no trained network yet.
         """
+        return self.result(
+            image,
+            axes=axes,
+            dtype=dtype,
+            prediction=prediction,
+            tile=tile,
+            control=control,
+            report=report,
+        ).image
+
+    def result(
+        self,
+        image: Any,
+        *,
+        axes: str | None = None,
+        dtype: OutputDtype = "float32",
+        prediction: Prediction | None = None,
+        tile: int = DEFAULT_TILE,
+        control: Control | None = None,
+        report: Report | None = None,
+    ) -> Result:
+        """Denoise as `denoise` does, and return the figures of the result beside it."""
         if self.network is None:
             raise InputError("This denoiser is not trained yet; call fit(image) first.")
         layout = check_image(image, axes)
@@ -171,13 +213,15 @@ class Denoiser:
             )
         control = control or Control()
         result = np.empty(layout.shape, _output_dtype(image, dtype))
+        errors = ErrorEstimate(np.dtype(image.dtype))
         started = time.monotonic()
         for number in range(layout.n_planes):
             plane = layout.plane(image, number)
             stack_report = report and _count_planes(report, number, layout.n_planes, started)
-            mean = self._predict(plane, prediction, tile, control, stack_report)
+            mean, variance = self._predict(plane, prediction, tile, control, stack_report)
+            errors.add(mean, variance, [s.grey_noise for s in self.stabilisers])
             layout.set_plane(result, number, _finish(mean, plane, result.dtype))
-        return result
+        return Result(result, {**self.figures, **errors.figures()})
 
     def _predict(
         self,
@@ -186,8 +230,11 @@ class Denoiser:
         tile: int,
         control: Control,
         report: Report | None,
-    ) -> NDArray[np.float64]:
-        """Predict one plane (C, Y, X) in grey levels, in smaller tiles if memory is short."""
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Predict one plane (C, Y, X), in smaller tiles if memory is short.
+
+        Returns the mean in grey levels, and the variance of its error in units of the noise's.
+        """
         assert self.network is not None
         predictor = Predictor(
             self.network,
@@ -201,14 +248,14 @@ class Denoiser:
         mode = prediction or self.settings.prediction
         while True:
             try:
-                mean = predictor.predict(stable, mode, control=control, report=report)
+                means, variances = predictor.predict(stable, mode, control=control, report=report)
                 break
             except torch.OutOfMemoryError:
                 if predictor.tile <= SMALLEST_TILE:
                     raise
                 predictor = replace(predictor, tile=predictor.tile // 2)
-        pairs = zip(self.stabilisers, mean, strict=True)
-        return np.stack([stabiliser.inverse(channel) for stabiliser, channel in pairs])
+        mean = [s.inverse(channel) for s, channel in zip(self.stabilisers, means, strict=True)]
+        return np.stack(mean), (variances / self._noise_variances[:, None, None]).double().numpy()
 
     def _stabilise(self, plane: NDArray[Any]) -> Tensor:
         """Bring a plane (C, Y, X) to the network's range."""
@@ -238,11 +285,11 @@ class Denoiser:
         save_model(self, Path(path), overwrite=overwrite)
 
     @classmethod
-    def load(cls, path: str | Path) -> Denoiser:
+    def load(cls, path: str | Path, *, device: Device = "auto") -> Denoiser:
         """Read a model from a file; see `model_file.load_model`."""
         from .model_file import load_model
 
-        return load_model(Path(path))
+        return load_model(Path(path), device)
 
 
 def denoise(
@@ -343,9 +390,7 @@ def _output_dtype(image: Any, choice: OutputDtype) -> np.dtype[Any]:
     return np.dtype(image.dtype).newbyteorder("=") if choice == "same" else np.dtype(np.float32)
 
 
-def _finish(
-    mean: NDArray[np.float64], plane: NDArray[Any], dtype: np.dtype[Any]
-) -> NDArray[Any]:
+def _finish(mean: NDArray[np.float64], plane: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
     """Round and clip to an integer dtype; return non-finite pixels as they were."""
     if dtype.kind in "ui":
         limits = np.iinfo(dtype)

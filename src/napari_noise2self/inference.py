@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -55,7 +55,7 @@ class Predictor:
         *,
         control: Control | None = None,
         report: Report | None = None,
-    ) -> Tensor:
+    ) -> tuple[Tensor, Tensor]:
         """Denoise one stabilised image.
 
         Parameters
@@ -70,8 +70,9 @@ class Predictor:
 
         Returns
         -------
-        Tensor
-            float32 of shape (C, H, W) on the CPU, finite everywhere.
+        mean, variance : Tensor
+            The denoised image, and the variance of its error as the network sees it; float32 of
+            shape (C, H, W) on the CPU, finite everywhere.
 
         Raises
         ------
@@ -80,9 +81,11 @@ class Predictor:
         """
         control = control or Control()
         tiles = list(_tiles(image.shape[-2:], self.tile, self.network.reach, self.network.stride))
-        subsets = [None] if mode == "single-pass" else list(range(self.partition.n_subsets))
+        subsets: Sequence[int | None] = (
+            [None] if mode == "single-pass" else list(range(self.partition.n_subsets))
+        )
         total, done, started = len(tiles) * len(subsets) * self.flips, 0, time.monotonic()
-        result = torch.empty(image.shape, dtype=torch.float32)
+        result = torch.empty((2, *image.shape), dtype=torch.float32)
         with torch.inference_mode(), reproducible():
             for tile in tiles:
                 for _ in self._predict_tile(image, tile, subsets, mode, result):
@@ -92,13 +95,13 @@ class Predictor:
                         spent = time.monotonic() - started
                         left = spent / done * (total - done)
                         report(Progress("predicting", done, total, spent, left))
-        return result
+        return result[0], result[1]
 
     def _predict_tile(
         self,
         image: Tensor,
         tile: _Tile,
-        subsets: list[int | None],
+        subsets: Sequence[int | None],
         mode: Prediction,
         result: Tensor,
     ) -> Iterator[None]:
@@ -120,8 +123,9 @@ class Predictor:
                 variance = torch.where(here, variance + some_variance[0] / self.flips, variance)
                 yield
         if mode == "posterior":
-            mean = self._posterior(pixels, present, mean, variance)
-        result[:, target[0], target[1]] = mean[:, inner[0], inner[1]].cpu()
+            mean, variance = self._posterior(pixels, present, mean, variance)
+        both = torch.stack((mean, variance))
+        result[:, :, target[0], target[1]] = both[:, :, inner[0], inner[1]].cpu()
 
     def _run(self, filled: Tensor, flip: int) -> tuple[Tensor, Tensor]:
         """Run the network on one of the eight orientations of the image."""
@@ -134,14 +138,16 @@ class Predictor:
         mean, variance = (_restore(part, flip) for part in (mean, signal_variance(raw, noise)))
         return mean[..., :height, :width], variance[..., :height, :width]
 
-    def _posterior(self, pixels: Tensor, present: Tensor, mean: Tensor, variance: Tensor) -> Tensor:
+    def _posterior(
+        self, pixels: Tensor, present: Tensor, mean: Tensor, variance: Tensor
+    ) -> tuple[Tensor, Tensor]:
         """Mix the noisy pixels back in by the variances (Laine et al. 2019, eq. 6).
 
         Where the noise variance is unknown or the pixel is missing: the prediction alone.
         """
         noise = self.noise_variances.to(self._device).reshape(-1, 1, 1)
-        mixed = (pixels * variance + mean * noise) / (variance + noise)
-        return torch.where(present & (noise > 0), mixed, mean)
+        share = torch.where(present & (noise > 0), variance / (variance + noise), 0)
+        return torch.lerp(mean, pixels, share), variance * (1 - share)
 
     @property
     def _format(self) -> torch.memory_format:

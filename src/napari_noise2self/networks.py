@@ -128,7 +128,7 @@ def _head(width: int, channels: int) -> nn.Conv2d:
     """
     layer = nn.Conv2d(width, 2 * channels, 1)
     nn.init.zeros_(layer.weight)
-    layer.bias.data = torch.tensor([0.0, -3.0]).repeat_interleave(channels)
+    layer.bias = nn.Parameter(torch.tensor([0.0, -3.0]).repeat_interleave(channels))
     return layer
 
 

@@ -64,7 +64,9 @@ class Partition:
         """
         if origins is None:
             origins = torch.zeros((1, 2), dtype=torch.int64)
-        phase = (0, 0) if self.kind == "random" else divmod(_mix(self.seed) % self.size**2, self.size)
+        phase = (
+            (0, 0) if self.kind == "random" else divmod(_mix(self.seed) % self.size**2, self.size)
+        )
         rows, columns = (
             (torch.arange(extent, device=origins.device) + origins[:, axis, None] + phase[axis])
             for axis, extent in enumerate(shape)
@@ -99,9 +101,7 @@ def fill(image: Tensor, hidden: Tensor, method: Fill = "interpolate") -> Tensor:
         return visible
     channels = image.shape[1]
     kernel = image.new_tensor([[1.0, 2.0, 1.0], [2.0, 0.0, 2.0], [1.0, 2.0, 1.0]])
-    sums = functional.conv2d(
-        visible, kernel.expand(channels, 1, 3, 3), padding=1, groups=channels
-    )
+    sums = functional.conv2d(visible, kernel.expand(channels, 1, 3, 3), padding=1, groups=channels)
     weights = functional.conv2d((~hidden).to(image.dtype), kernel[None, None], padding=1)
     return torch.where(hidden, sums / weights.clamp(min=1), visible)
 

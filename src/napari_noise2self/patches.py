@@ -109,7 +109,11 @@ class Patches:
         rows, columns = indices
         index = self._offsets[which][:, None, None] + rows[:, :, None] * widths[:, None, None]
         index = index + columns[:, None, :]
-        if augment and self._patch[0] == self._patch[1] and torch.rand((), generator=generator) < 0.5:
+        if (
+            augment
+            and self._patch[0] == self._patch[1]
+            and torch.rand((), generator=generator) < 0.5
+        ):
             index = index.transpose(1, 2)
         return self._gather(index.to(self._device))
 

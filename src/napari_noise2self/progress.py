@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 
-class Cancelled(Exception):
+class Cancelled(Exception):  # noqa: N818 - what happened, not an error
     """The job was cancelled by the user; there is no result."""
 
 

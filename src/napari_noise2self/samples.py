@@ -50,7 +50,9 @@ def simulate_cells(
     random = np.random.default_rng(seed)
     light = 0.04 + _nuclei(side, random) + _filaments(side, random) + _vesicles(side, random)
     signal = photons * ndimage.gaussian_filter(light, 1.2)
-    noisy = gain * random.poisson(signal) + offset + read_noise * random.standard_normal(signal.shape)
+    noisy = (
+        gain * random.poisson(signal) + offset + read_noise * random.standard_normal(signal.shape)
+    )
     clean = gain * signal + offset
     return Sample(np.clip(np.rint(noisy), 0, 65535).astype(np.uint16), clean.astype(np.float32))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -74,7 +75,7 @@ class Stabiliser:
         """Generalised Anscombe transform: noise variance 1 at every signal."""
         gain, intercept = self.noise.gain, self.noise.intercept
         if gain <= 0:
-            return normal / intercept**0.5
+            return normal / math.sqrt(intercept)
         squared = gain * normal + (0.375 * gain**2 + intercept)
         return squared.clamp(min=0).sqrt() * (2 / gain)
 
@@ -85,9 +86,9 @@ class Stabiliser:
         """
         gain, intercept = self.noise.gain, self.noise.intercept
         if gain <= 0:
-            return stable * intercept**0.5
-        stable = stable.clamp(min=2 * 0.375**0.5)
-        root = 1.5**0.5
+            return stable * math.sqrt(intercept)
+        stable = stable.clamp(min=2 * math.sqrt(0.375))
+        root = math.sqrt(1.5)
         counts = (
             stable**2 / 4 + root / (4 * stable) - 11 / (8 * stable**2)
             + 5 * root / (8 * stable**3) - 0.125

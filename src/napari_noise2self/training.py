@@ -72,7 +72,9 @@ class Trainer:
         self._device = device
         self._partition = partition
         self._precision = training_precision(device, settings.mixed_precision)
-        self._network = network.to(device, memory_format=self._precision.memory_format)
+        self._network = network.to(device).to(
+            memory_format=self._precision.memory_format  # type: ignore[call-overload]
+        )
         self._average = copy.deepcopy(self._network).requires_grad_(False)
         self._best = copy.deepcopy(self._network.state_dict())
         self._noise = noise_variances.to(device).reshape(1, -1, 1, 1)
@@ -150,9 +152,7 @@ class Trainer:
         loss = self._loss(batch.image, hidden | ~batch.present, hidden & batch.trainable)
         self._optimizer.zero_grad(set_to_none=True)
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(
-            self._network.parameters(), _LARGEST_GRADIENT, foreach=True
-        )
+        torch.nn.utils.clip_grad_norm_(self._network.parameters(), _LARGEST_GRADIENT, foreach=True)
         self._optimizer.step()
         self._update_average()
 

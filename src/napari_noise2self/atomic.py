@@ -1,0 +1,51 @@
+"""Files that appear under their name whole, or not at all."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def published(path: Path, overwrite: bool = False) -> Iterator[Path]:
+    """Give a hidden file to write to, which takes the name `path` only once it is whole.
+
+    Parameters
+    ----------
+    path : Path
+        The final name; its folder exists.
+    overwrite : bool
+        Whether an existing file is replaced. If False, it never is, not even one that another
+        program writes at the same time.
+
+    Raises
+    ------
+    FileExistsError
+        If `path` exists and `overwrite` is False.
+    """
+    if not overwrite and os.path.lexists(path):
+        raise FileExistsError(path)
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        yield part
+        with part.open("r+b") as file:
+            os.fsync(file.fileno())
+        if overwrite:
+            os.replace(part, path)
+        else:
+            _rename_to_new(part, path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _rename_to_new(part: Path, path: Path) -> None:
+    """Rename, but fail if `path` exists: a check beforehand would leave time for a race."""
+    try:
+        os.link(part, path)
+    except FileExistsError:
+        raise
+    except OSError:  # no hard links on exFAT and some network drives: take the name first
+        path.open("xb").close()
+        os.replace(part, path)

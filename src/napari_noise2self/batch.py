@@ -1,0 +1,180 @@
+"""Many files: plan what becomes what, then denoise one after another."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from . import __version__
+from .denoiser import Denoiser, OutputDtype
+from .images import ImageError, read_image, tiff_paths, write_image
+from .progress import Control, Report
+from .settings import Settings
+
+
+@dataclass(frozen=True)
+class Job:
+    """One file to denoise, and where the result goes."""
+
+    input: Path
+    output: Path
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a job: `error` is empty if it went well."""
+
+    job: Job
+    seconds: float = 0.0
+    figures: dict[str, Any] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    error: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values, ready for JSON, with the same names for every outcome."""
+        names = ("held_out_loss", "steps", "device")
+        return {
+            "input": str(self.job.input),
+            "output": None if self.error else str(self.job.output),
+            "seconds": round(self.seconds, 3),
+            **{name: self.figures.get(name) for name in names},
+            **{name: value for name, value in self.figures.items() if name not in names},
+            "notes": list(self.notes),
+            "error": self.error or None,
+        }
+
+
+class PlanError(ValueError):
+    """The inputs and outputs asked for don't go together. The message says what to do."""
+
+
+def plan(inputs: Iterable[Path], output: Path) -> list[Job]:
+    """Say which files will be written for which inputs.
+
+    Parameters
+    ----------
+    inputs : iterable of Path
+        Files, and folders whose TIFFs are taken. A file that is not there stays in the plan: it
+        fails when its turn comes, and the others are still done.
+    output : Path
+        The folder for the results, which keep the names of their inputs.
+
+    Raises
+    ------
+    PlanError
+        If two results would have the same name, or a result would replace its input.
+    """
+    jobs: list[Job] = []
+    for entry in inputs:
+        paths = tiff_paths([entry]) if entry.is_dir() else [entry]
+        jobs += [Job(path, output / _result_name(path)) for path in paths]
+    seen: dict[Path, Path] = {}
+    for job in jobs:
+        if job.output.resolve() == job.input.resolve():
+            raise PlanError(f"{job.input} would be replaced; choose another output folder.")
+        other = seen.setdefault(job.output, job.input)
+        if other != job.input:
+            raise PlanError(
+                f"{other} and {job.input} would both become {job.output}; "
+                "denoise them into different folders."
+            )
+    return list(dict.fromkeys(jobs))
+
+
+def _result_name(path: Path) -> str:
+    """Keep a TIFF's name; add .tif to others."""
+    is_tiff = path.suffix.lower() in (".tif", ".tiff")
+    return path.name if is_tiff else f"{path.name}.tif"
+
+
+def run(
+    jobs: Iterable[Job],
+    denoiser: Denoiser | Settings,
+    *,
+    dtype: OutputDtype = "same",
+    overwrite: bool = False,
+    save_model: Path | None = None,
+    control: Control | None = None,
+    report: Report | None = None,
+) -> Iterator[Outcome]:
+    """Denoise files one after another; a failure of one does not stop the others.
+
+    Parameters
+    ----------
+    jobs : iterable of Job
+        From `plan`.
+    denoiser : Denoiser or Settings
+        A trained denoiser for all files, or settings to train with on each file anew.
+    dtype : {"same", "float32"}
+        Of the results.
+    overwrite : bool
+        Whether existing results are replaced.
+    save_model : Path, optional
+        Where to keep the trained model; sensible for a single job only.
+    control, report
+        To cancel, and to follow, the work.
+
+    Yields
+    ------
+    Outcome
+        For each job, as soon as it is done.
+
+    Raises
+    ------
+    Cancelled
+        If `control` was cancelled; results written so far stay.
+    """
+    for job in jobs:
+        started = time.monotonic()
+        try:
+            figures, notes = _denoise_file(
+                job, denoiser, dtype, overwrite, save_model, control, report
+            )
+        except (ValueError, OSError, MemoryError, RuntimeError) as error:
+            yield Outcome(job, time.monotonic() - started, error=_one_line(error))
+        else:
+            yield Outcome(job, time.monotonic() - started, figures, notes)
+
+
+def _denoise_file(
+    job: Job,
+    denoiser: Denoiser | Settings,
+    dtype: OutputDtype,
+    overwrite: bool,
+    save_model: Path | None,
+    control: Control | None,
+    report: Report | None,
+) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """Denoise one file; return the figures and what the user should know."""
+    if job.output.exists() and not overwrite:  # before the work, not after it
+        raise ImageError(f"{job.output} exists already; use --overwrite to replace it.")
+    image = read_image(job.input)
+    if isinstance(denoiser, Settings):
+        denoiser = Denoiser(denoiser)
+        denoiser.fit(image.data, axes=image.axes, control=control, report=report)
+    if save_model:
+        denoiser.save(save_model, overwrite=overwrite)
+    result = denoiser.result(
+        image.data, axes=image.axes, dtype=dtype, control=control, report=report
+    )
+    made_by = provenance(denoiser, result.figures)
+    job.output.parent.mkdir(parents=True, exist_ok=True)
+    write_image(job.output, result.image, image, provenance=made_by, overwrite=overwrite)
+    return result.figures, image.metadata.notes
+
+
+def provenance(denoiser: Denoiser, figures: dict[str, Any]) -> dict[str, Any]:
+    """Return how a result was made, for its metadata: enough to make it again."""
+    return {"version": __version__, "settings": denoiser.settings.to_dict(), "figures": figures}
+
+
+def _one_line(error: BaseException) -> str:
+    """Return an error as one sentence for the user."""
+    if isinstance(error, MemoryError) or "can't allocate memory" in str(error):
+        return "There is not enough memory; close other programs or use a smaller image."
+    if type(error).__name__ == "OutOfMemoryError":
+        return "The GPU has not enough memory; use --device cpu."
+    return " ".join(str(error).split()) or type(error).__name__

@@ -1,0 +1,134 @@
+"""The trained network against plain references, on images whose clean counterparts are known."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+from skimage import restoration
+
+from .denoiser import Denoiser
+from .images import ImageError, read_image, tiff_paths
+from .metrics import psnr, ssim
+from .settings import Settings
+
+_BLURS = (0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 2.5, 3.0)
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A noisy image and its clean counterpart, both of shape (H, W)."""
+
+    name: str
+    noisy: NDArray[Any]
+    clean: NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One method on one image; PSNR in dB."""
+
+    file: str
+    method: str
+    psnr: float
+    ssim: float
+    seconds: float
+
+    def line(self) -> str:
+        """Return the row for people."""
+        return (
+            f"{self.file:<24} {self.method:<14} {self.psnr:7.2f} dB  SSIM {self.ssim:.4f}"
+            f"  {self.seconds:7.1f} s"
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values, ready for JSON."""
+        return asdict(self)
+
+
+def pairs(noisy: Path, clean: Path) -> Iterator[Pair]:
+    """Pair the images of two folders by their names.
+
+    Raises
+    ------
+    ImageError
+        If a folder has no images, a clean one is missing, or the shapes differ.
+    """
+    for path in tiff_paths([noisy]):
+        counterpart = clean / path.name
+        if not counterpart.exists():
+            raise ImageError(f"{counterpart} is missing; give clean images the noisy ones' names.")
+        images = read_image(path).data, read_image(counterpart).data
+        if images[0].shape != images[1].shape or images[0].ndim != 2:
+            raise ImageError(
+                f"{path} and {counterpart} must be single planes of the same size to compare."
+            )
+        yield Pair(path.name, *images)
+
+
+def compare(pair: Pair, settings: Settings) -> Iterator[Row]:
+    """Run the network and the references on one image."""
+    methods: dict[str, Callable[[], NDArray[Any]]] = {
+        "noisy": lambda: pair.noisy,
+        "gaussian": lambda: _best_blur(pair),
+        "nlm": lambda: _calibrated(pair.noisy, _nlm, np.geomspace(0.4, 1.6, 6)),
+        "tv": lambda: _calibrated(pair.noisy, _tv, np.geomspace(0.3, 6.0, 8)),
+        "noise2self": lambda: Denoiser(settings).fit(pair.noisy).denoise(pair.noisy),
+    }
+    for method, function in methods.items():
+        started = time.monotonic()
+        image = function()
+        seconds = time.monotonic() - started
+        yield Row(pair.name, method, psnr(pair.clean, image), ssim(pair.clean, image), seconds)
+
+
+def table(rows: Sequence[Row]) -> list[Row]:
+    """Return the mean of each method over all files."""
+    methods = list(dict.fromkeys(row.method for row in rows))
+    means = []
+    for method in methods:
+        own = [row for row in rows if row.method == method]
+        values = (fmean(getattr(row, name) for row in own) for name in ("psnr", "ssim", "seconds"))
+        means.append(Row("mean", method, *values))
+    return means
+
+
+def _best_blur(pair: Pair) -> NDArray[Any]:
+    """Return the Gaussian blur that is best by the clean image: what no user could choose."""
+    noisy = pair.noisy.astype(np.float64)
+    blurred = [ndimage.gaussian_filter(noisy, width) for width in _BLURS]
+    return max(blurred, key=lambda image: psnr(pair.clean, image))
+
+
+def _calibrated(
+    noisy: NDArray[Any], denoiser: Callable[..., NDArray[Any]], strengths: NDArray[np.float64]
+) -> NDArray[Any]:
+    """Choose a filter's strength by skimage's J-invariant calibration, and apply it."""
+    image = noisy.astype(np.float64)
+    low, spread = image.min(), float(np.ptp(image)) or 1.0
+    image = (image - low) / spread
+    sigma = float(restoration.estimate_sigma(image)) or 1e-3
+    best = restoration.calibrate_denoiser(image, denoiser, {"strength": list(strengths * sigma)})
+    restored: NDArray[np.float64] = np.asarray(best(image))
+    return restored * spread + low
+
+
+def _nlm(image: NDArray[np.float64], strength: float) -> NDArray[Any]:
+    """Non-local means of skimage."""
+    return np.asarray(
+        restoration.denoise_nl_means(
+            image, h=strength, patch_size=5, patch_distance=6, fast_mode=True
+        )
+    )
+
+
+def _tv(image: NDArray[np.float64], strength: float) -> NDArray[Any]:
+    """Total variation (Chambolle 2004) of skimage."""
+    return np.asarray(restoration.denoise_tv_chambolle(image, weight=strength))

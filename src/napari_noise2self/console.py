@@ -1,0 +1,70 @@
+"""The progress bar of the command line."""
+
+from __future__ import annotations
+
+from types import TracebackType
+
+from rich.console import Console
+from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as Bar
+
+from .progress import Progress
+
+
+class FilesProgress:
+    """A progress bar on standard error with the time left; nothing where that is no terminal.
+
+    Parameters
+    ----------
+    files : int
+        How many files there are to work on.
+    """
+
+    def __init__(self, files: int) -> None:
+        console = Console(stderr=True)
+        self._files, self._done = files, 0
+        self._bar = Bar(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.fields[left]}"),
+            TimeElapsedColumn(),
+            console=console,
+            disable=not console.is_terminal,
+            transient=True,
+        )
+        self._task = self._bar.add_task("starting", total=None, left="")
+
+    def __enter__(self) -> FilesProgress:
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._bar.stop()
+
+    def report(self, progress: Progress) -> None:
+        """Show a report of the job at work."""
+        place = f" {self._done + 1}/{self._files}" if self._files > 1 else ""
+        self._bar.update(
+            self._task,
+            description=f"{progress.stage}{place}",
+            completed=progress.done,
+            total=progress.total,
+            left=f"{duration(progress.seconds_left)} left",
+        )
+
+    def advance(self) -> None:
+        """Note that a file is done."""
+        self._done += 1
+
+
+def duration(seconds: float) -> str:
+    """Return a duration for people: ``"8 s"``, ``"2 min"``, ``"1 h 5 min"``."""
+    if seconds < 99.5:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"

@@ -1,0 +1,127 @@
+"""A trained denoiser in one file: weights as safetensors, everything else as JSON in its header.
+
+Nothing in such a file is ever executed, so models of strangers are safe to open.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from . import __version__
+from .atomic import published
+from .devices import describe_device, resolve_device
+from .networks import create_network
+from .settings import Device, Settings
+from .stabilise import Stabiliser
+from .training import TrainingRecord
+
+if TYPE_CHECKING:
+    from .denoiser import Denoiser
+
+_KEY = "napari-noise2self"
+FORMAT_VERSION = 1
+
+
+class ModelError(ValueError):
+    """A model file can't be read or written. The message is one sentence that says what to do."""
+
+
+def save_model(denoiser: Denoiser, path: Path, *, overwrite: bool = False) -> None:
+    """Write a trained denoiser to a file, whole or not at all.
+
+    Raises
+    ------
+    ModelError
+        If the denoiser is not trained, the file exists and `overwrite` is False, or the folder
+        can't be written.
+    """
+    if denoiser.network is None:
+        raise ModelError("There is nothing to save yet; train the denoiser first.")
+    header = {
+        "format_version": FORMAT_VERSION,
+        "version": __version__,
+        "settings": denoiser.settings.to_dict(),
+        "stabilisers": [stabiliser.to_dict() for stabiliser in denoiser.stabilisers],
+        "record": asdict(denoiser.record),
+    }
+    weights = {
+        name: value.detach().cpu().contiguous()
+        for name, value in denoiser.network.state_dict().items()
+    }
+    try:
+        with published(path, overwrite) as part:
+            save_file(weights, part, metadata={_KEY: json.dumps(header)})
+    except FileExistsError as error:
+        raise ModelError(f"{path} exists already; choose another name or overwrite it.") from error
+    except (OSError, SafetensorError) as error:
+        raise ModelError(
+            f"{path} can't be written ({error}); check the folder and its space."
+        ) from error
+
+
+def load_model(path: Path, device: Device = "auto") -> Denoiser:
+    """Read a denoiser from a file, and place its network on a device.
+
+    Raises
+    ------
+    DeviceError
+        If that device is not there.
+    ModelError
+        If the file is missing, damaged, of another program, or of a newer version.
+    """
+    if not path.is_file():
+        raise ModelError(f"{path} does not exist; check the name of the model file.")
+    try:
+        with safe_open(path, framework="pt", device="cpu") as file:
+            header = (file.metadata() or {}).get(_KEY)
+            weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError) as error:
+        raise ModelError(
+            f"{path} is no model file, or it is damaged; save the model again or choose another."
+        ) from error
+    if header is None:
+        raise ModelError(
+            f"{path} is a safetensors file of another program; choose a model that was saved by "
+            "napari-noise2self."
+        )
+    place = resolve_device(device)
+    try:
+        values = json.loads(header)
+        if values["format_version"] <= FORMAT_VERSION:
+            return _assemble(values, weights, place)
+    except (ValueError, KeyError, TypeError, AttributeError, RuntimeError) as error:
+        raise ModelError(
+            f"{path} is a damaged model file; save the model again or choose another."
+        ) from error
+    raise ModelError(
+        f"{path} was saved by a newer version ({values.get('version', 'unknown')}); "
+        "update napari-noise2self with 'pip install -U napari-noise2self'."
+    )
+
+
+def _assemble(
+    values: dict[str, Any], weights: dict[str, torch.Tensor], device: torch.device
+) -> Denoiser:
+    """Build the denoiser that a header and weights describe."""
+    from .denoiser import Denoiser
+
+    denoiser = Denoiser(Settings.from_dict(values["settings"]))
+    denoiser.stabilisers = tuple(Stabiliser.from_dict(item) for item in values["stabilisers"])
+    known = {field.name for field in fields(TrainingRecord)}
+    record = {name: value for name, value in values["record"].items() if name in known}
+    record["history"] = [tuple(entry) for entry in record["history"]]
+    denoiser.record = TrainingRecord(**record)
+    denoiser.device = describe_device(device)
+    network = create_network(denoiser.settings, len(denoiser.stabilisers))
+    network.load_state_dict(weights)
+    if not all(bool(torch.isfinite(weight).all()) for weight in weights.values()):
+        raise ValueError("weights are not finite")
+    denoiser.network = network.to(device).eval()
+    return denoiser

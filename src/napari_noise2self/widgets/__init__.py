@@ -1,0 +1,1 @@
+"""Everything that knows Qt or napari; one file for each thing a user sees."""

@@ -1,0 +1,187 @@
+"""Small editors of one setting each, all read with `get` and written with `put`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import numpy as np
+from qtpy.QtCore import Qt, Signal  # type: ignore[attr-defined]
+from qtpy.QtGui import QWheelEvent
+from qtpy.QtWidgets import (
+    QButtonGroup,
+    QCheckBox,
+    QComboBox,
+    QDoubleSpinBox,
+    QHBoxLayout,
+    QPushButton,
+    QSpinBox,
+    QWidget,
+)
+
+Value = str | int | float | bool | None
+
+
+class Editor(Protocol):
+    """What all editors can do."""
+
+    def get(self) -> Value:
+        """Return the value shown."""
+
+    def put(self, value: Any) -> None:
+        """Show a value."""
+
+
+class _CalmWheel(QWidget):
+    """Takes the mouse wheel only after a click, so that scrolling past changes nothing."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:  # noqa: N802
+        """Pass the wheel on to whatever scrolls."""
+        if self.hasFocus():
+            super().wheelEvent(event)
+        else:
+            event.ignore()
+
+
+class Choice(_CalmWheel, QComboBox):
+    """One of several words.
+
+    Parameters
+    ----------
+    labels : mapping of str to str
+        What the user reads for each value.
+    """
+
+    changed = Signal(str)
+
+    def __init__(self, labels: Mapping[str, str]) -> None:
+        super().__init__()
+        for value, label in labels.items():
+            self.addItem(label, value)
+        self.currentIndexChanged.connect(self._tell)
+
+    def get(self) -> str:
+        """Return the value chosen."""
+        return str(self.currentData())
+
+    def put(self, value: str) -> None:
+        """Choose a value."""
+        self.setCurrentIndex(self.findData(value))
+
+    def _tell(self) -> None:
+        self.changed.emit(self.get())
+
+
+class Buttons(QWidget):
+    """One of a few words, all visible, as buttons in a row.
+
+    Parameters
+    ----------
+    labels : mapping of str to str
+        What the user reads for each value.
+    """
+
+    changed = Signal(str)
+
+    def __init__(self, labels: Mapping[str, str]) -> None:
+        super().__init__()
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(2)
+        group = QButtonGroup(self)
+        self._buttons = {value: QPushButton(label) for value, label in labels.items()}
+        for button in self._buttons.values():
+            button.setCheckable(True)
+            group.addButton(button)
+            layout.addWidget(button, stretch=1)
+        next(iter(self._buttons.values())).setChecked(True)
+        group.buttonToggled.connect(self._tell)
+
+    def get(self) -> str:
+        """Return the value chosen."""
+        return next(value for value, button in self._buttons.items() if button.isChecked())
+
+    def put(self, value: str) -> None:
+        """Choose a value."""
+        self._buttons[value].setChecked(True)
+
+    def _tell(self, button: QPushButton, checked: bool) -> None:
+        if checked:
+            self.changed.emit(self.get())
+
+
+class Whole(_CalmWheel, QSpinBox):
+    """A whole number.
+
+    Parameters
+    ----------
+    low, high : int
+        The limits, both included.
+    none : str
+        What the user reads for None, one step below `low`; None is not offered if empty.
+    """
+
+    def __init__(self, low: int, high: int, none: str = "") -> None:
+        super().__init__()
+        self._has_none = bool(none)
+        self.setRange(low - 1 if none else low, high)
+        self.setGroupSeparatorShown(True)
+        self.setSpecialValueText(none)
+
+    def get(self) -> int | None:
+        """Return the number, or None."""
+        number = int(self.value())
+        return None if self._has_none and number == self.minimum() else number
+
+    def put(self, value: int | None) -> None:
+        """Show a number, or None."""
+        self.setValue(self.minimum() if value is None else value)
+
+
+class Fraction(_CalmWheel, QDoubleSpinBox):
+    """A number that may have decimals, written without needless zeros.
+
+    Parameters
+    ----------
+    low, high, step : float
+        The limits, both included, and what an arrow adds.
+    none : str
+        What the user reads for None, which stands at zero; None is not offered if empty.
+    """
+
+    def __init__(self, low: float, high: float, step: float, none: str = "") -> None:
+        super().__init__()
+        self._low, self._has_none = low, bool(none)
+        self.setDecimals(9)
+        self.setRange(0.0 if none else low, high)
+        self.setSingleStep(step)
+        self.setSpecialValueText(none)
+
+    def textFromValue(self, value: float) -> str:  # noqa: N802
+        """Write a number; called by Qt."""
+        return str(np.format_float_positional(value, trim="-"))
+
+    def get(self) -> float | None:
+        """Return the number, or None."""
+        number = float(self.value())
+        return None if self._has_none and number == 0 else max(number, self._low)
+
+    def put(self, value: float | None) -> None:
+        """Show a number, or None."""
+        self.setValue(0.0 if value is None else value)
+
+
+class Switch(QCheckBox):
+    """Yes or no."""
+
+    def get(self) -> bool:
+        """Return whether it is on."""
+        return bool(self.isChecked())
+
+    def put(self, value: bool) -> None:
+        """Turn on or off."""
+        self.setChecked(value)

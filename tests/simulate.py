@@ -1,0 +1,60 @@
+"""Images and networks that the tests make for themselves."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy import ndimage
+from torch import nn
+
+from napari_noise2self.networks import DnCNN, Network, UNet
+
+TINY: dict[str, Any] = {"width": 4, "depth": 1, "patch_size": 16, "batch_size": 2, "device": "cpu"}
+"""Settings of the smallest training there is."""
+
+
+def smooth_scene(shape: tuple[int, ...] = (64, 64), seed: int = 0) -> NDArray[np.float64]:
+    """Soft blobs between 0 and 1, many dim and few bright."""
+    random = np.random.default_rng(seed)
+    scene = ndimage.gaussian_filter(random.standard_normal(shape), 5, mode="wrap")
+    scene -= scene.min()
+    return (scene / scene.max()) ** 2
+
+
+def camera(
+    photons: NDArray[np.float64],
+    gain: float = 1.0,
+    read_noise: float = 0.0,
+    offset: float = 0.0,
+    seed: int = 0,
+) -> NDArray[np.float64]:
+    """Grey levels that a camera shows for an expected number of photons at each pixel."""
+    random = np.random.default_rng(seed)
+    noise = read_noise * random.standard_normal(photons.shape)
+    return gain * random.poisson(photons) + offset + noise
+
+
+def awake(network: Network, seed: int = 0) -> Network:
+    """Give the last layer random weights: it starts at zero, and would ignore every input."""
+    random = torch.Generator().manual_seed(seed)
+    head = network.head
+    assert isinstance(head, nn.Conv2d)
+    with torch.no_grad():
+        head.weight.normal_(0, head.in_channels**-0.5, generator=random)
+    return network.eval()
+
+
+def awake_network(kind: str = "unet", channels: int = 1, depth: int = 1, seed: int = 0) -> Network:
+    """A tiny network with random weights, whose output depends on its input."""
+    make = {"unet": UNet, "dncnn": DnCNN}[kind]
+    torch.manual_seed(seed)
+    return awake(make(channels, 4, depth), seed)
+
+
+def psnr(image: NDArray[Any], clean: NDArray[Any]) -> float:
+    """Peak signal-to-noise ratio in decibels."""
+    error = np.mean((image.astype(np.float64) - clean) ** 2)
+    return float(10 * np.log10(np.ptp(clean) ** 2 / error))

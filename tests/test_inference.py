@@ -1,0 +1,289 @@
+"""The theorem everything rests on: a J-invariant prediction ignores the pixels it stands for.
+
+Each test changes all the pixels of one subset, in any way, and asks that the prediction at these
+pixels stays the same, bit for bit. The networks have random weights, so nothing but the hiding of
+pixels can make that true; the negative controls show that it is not true without it.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from napari_noise2self.inference import Predictor, _tiles
+from napari_noise2self.partition import Partition
+from napari_noise2self.progress import Cancelled, Control, Progress
+from simulate import awake_network
+from torch import Tensor
+
+GRIDS = [Partition("grid", size, seed=size) for size in range(2, 11)]
+RANDOMS = [Partition("random", size, seed=size) for size in (2, 7, 25, 60)]
+MODES = ["posterior", "j-invariant", "single-pass"]
+LONG_OR_SMALL = [(1, 1), (1, 60), (60, 1), (3, 2), (2, 51), (45, 61), (61, 45)]
+
+
+def _predictor(
+    network: str = "unet",
+    partition: Partition = Partition("grid", 2),
+    *,
+    channels: int = 1,
+    depth: int = 1,
+    noise: float = 0.04,
+    fill: str = "interpolate",
+    flips: int = 1,
+    tile: int = 512,
+) -> Predictor:
+    made = awake_network(network, channels, depth)
+    return Predictor(made, partition, torch.full((channels,), noise), fill, flips, tile)
+
+
+def _image(shape: tuple[int, int], channels: int = 1, seed: int = 0) -> Tensor:
+    return torch.randn((channels, *shape), generator=torch.Generator().manual_seed(seed))
+
+
+def _at_hidden_and_elsewhere(
+    predictor: Predictor, image: Tensor, mode: str = "j-invariant", value: float | None = None
+) -> tuple[bool, bool]:
+    """Change one subset's pixels; tell whether predictions differ there, and elsewhere."""
+    labels = predictor.partition.labels((image.shape[1], image.shape[2]))[0]
+    hidden = labels == labels.flatten()[image.numel() // image.shape[0] // 2]
+    other = torch.flip(image, (0, 1)) * 3 + 1 if value is None else value
+    changed = torch.where(hidden, other, image)
+    before, after = predictor.predict(image, mode), predictor.predict(changed, mode)
+    assert torch.isfinite(before).all()
+    assert torch.isfinite(after).all()
+    differs = before != after
+    return bool(differs[:, hidden].any()), bool(differs[:, ~hidden].any())
+
+
+@pytest.mark.parametrize("network", ["unet", "dncnn"])
+@pytest.mark.parametrize("fill", ["interpolate", "zero"])
+@pytest.mark.parametrize("partition", GRIDS + RANDOMS, ids=lambda p: f"{p.kind}{p.size}")
+def test_hidden_pixels_do_not_change_their_prediction(
+    network: str, fill: str, partition: Partition
+) -> None:
+    predictor = _predictor(network, partition, fill=fill)
+    hidden, elsewhere = _at_hidden_and_elsewhere(predictor, _image((24, 21)))
+    assert not hidden
+    assert elsewhere
+
+
+@pytest.mark.parametrize("network", ["unet", "dncnn"])
+@pytest.mark.parametrize("tile", [1, 7, 16, 512])
+@pytest.mark.parametrize("shape", LONG_OR_SMALL)
+@pytest.mark.parametrize("partition", [Partition("grid", 3, 5), Partition("random", 5)], ids=str)
+def test_neither_does_any_size_or_tile(
+    network: str, tile: int, shape: tuple[int, int], partition: Partition
+) -> None:
+    if tile < 16 and min(shape) > 10:
+        shape = (1, max(shape))  # many tiles are slow
+    predictor = _predictor(network, partition, tile=tile)
+    assert not _at_hidden_and_elsewhere(predictor, _image(shape))[0]
+
+
+@pytest.mark.parametrize("network", ["unet", "dncnn"])
+@pytest.mark.parametrize("flips", [1, 8])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_nor_do_flips_and_channels(network: str, flips: int, channels: int) -> None:
+    """A pixel is hidden in all channels at once: their noise may be shared."""
+    predictor = _predictor(network, flips=flips, channels=channels, tile=8)
+    image = _image((13, 50), channels)
+    assert len(list(_tiles(image.shape[-2:], 8, predictor.network.reach, 2))) > 1
+    assert _at_hidden_and_elsewhere(predictor, image) == (False, True)
+
+
+@pytest.mark.parametrize("value", [1e30, float("nan"), float("inf"), -float("inf")])
+@pytest.mark.parametrize("fill", ["interpolate", "zero"])
+def test_nor_do_extreme_and_missing_values(value: float, fill: str) -> None:
+    predictor = _predictor(fill=fill)
+    image = _image((20, 20))
+    image[:, 5:9, 5:9] = float("nan")
+    labels = predictor.partition.labels((20, 20))[0]
+    hidden = labels == labels[10, 10]
+    reference = predictor.predict(image, "j-invariant")
+    changed = predictor.predict(torch.where(hidden, value, image), "j-invariant")
+    assert torch.isfinite(reference).all()
+    assert torch.equal(reference[:, hidden], changed[:, hidden])
+
+
+@given(data=st.data())
+@settings(max_examples=40, deadline=None, derandomize=True)
+def test_nor_does_any_combination(data: st.DataObject) -> None:
+    kind = data.draw(st.sampled_from(["grid", "random"]))
+    partition = Partition(
+        kind, data.draw(st.integers(2, 4 if kind == "grid" else 9)), data.draw(st.integers(0, 99))
+    )
+    channels = data.draw(st.integers(1, 2))
+    predictor = _predictor(
+        data.draw(st.sampled_from(["unet", "dncnn"])),
+        partition,
+        channels=channels,
+        depth=data.draw(st.integers(1, 2)),
+        fill=data.draw(st.sampled_from(["interpolate", "zero"])),
+        flips=data.draw(st.sampled_from([1, 8])),
+        tile=data.draw(st.sampled_from([8, 19, 512])),
+    )
+    shape = (data.draw(st.integers(1, 5)), data.draw(st.integers(1, 64)))
+    image = _image(data.draw(st.permutations(shape).map(tuple)), channels)
+    missing = torch.rand(image.shape[1:]) < data.draw(st.sampled_from([0.0, 0.2]))
+    image = torch.where(missing, float("nan"), image)
+    labels = partition.labels((image.shape[1], image.shape[2]))[0]
+    chosen = labels.flatten()[data.draw(st.integers(0, labels.numel() - 1))]
+    hidden = labels == chosen
+    before = predictor.predict(image, "j-invariant")
+    after = predictor.predict(torch.where(hidden, 7.0, image), "j-invariant")
+    assert torch.equal(before[:, hidden], after[:, hidden])
+
+
+@pytest.mark.parametrize("network", ["unet", "dncnn"])
+@pytest.mark.parametrize("mode", ["single-pass", "posterior"])
+def test_other_predictions_do_use_the_pixel_itself(network: str, mode: str) -> None:
+    """The negative control: the tests above can fail."""
+    assert _at_hidden_and_elsewhere(_predictor(network), _image((20, 20)), mode)[0]
+
+
+@pytest.mark.parametrize("channels", [1, 2])
+def test_hiding_another_subset_is_not_enough(channels: int) -> None:
+    """The negative control: a subset must be hidden as a whole, in the image's own partition."""
+    predictor = _predictor(partition=Partition("grid", 4, 0), channels=channels)
+    image = _image((20, 20), channels)
+    hidden = Partition("grid", 2).labels((20, 20))[0] == 0  # four subsets of the predictor
+    before = predictor.predict(image, "j-invariant")
+    after = predictor.predict(torch.where(hidden, 7.0, image), "j-invariant")
+    assert (before != after)[:, hidden].any()
+
+
+@pytest.mark.parametrize("noise", [1e-2, 1.0, 100.0])
+def test_posterior_mixes_by_the_variances(noise: float) -> None:
+    """Where the clean signal varies three times as much as the noise: three parts of the pixel."""
+    predictor, image = _predictor(noise=noise), _image((16, 16))
+    with torch.no_grad():
+        predictor.network.head.weight[1] = 0
+        predictor.network.head.bias[1] = math.log(math.expm1(3.0))  # softplus of it is 3
+    prediction = predictor.predict(image, "j-invariant")
+    expected = 0.75 * image + 0.25 * prediction
+    torch.testing.assert_close(predictor.predict(image), expected, atol=1e-3, rtol=1e-3)
+
+
+def test_posterior_without_known_noise_is_the_j_invariant_prediction() -> None:
+    predictor, image = _predictor(noise=0.0), _image((16, 16))
+    assert torch.equal(predictor.predict(image), predictor.predict(image, "j-invariant"))
+
+
+def test_posterior_uses_the_noise_of_each_channel() -> None:
+    predictor = replace(_predictor(channels=2), noise_variances=torch.tensor([0.0, 0.04]))
+    image = _image((16, 16), 2)
+    mixed, alone = predictor.predict(image), predictor.predict(image, "j-invariant")
+    assert torch.equal(mixed[0], alone[0])
+    nearer = (mixed[1] - image[1]).abs() < (alone[1] - image[1]).abs()
+    assert nearer.all()
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_missing_pixels_are_predicted_from_their_surroundings(mode: str) -> None:
+    predictor, image = _predictor(), _image((16, 16))
+    reference = None
+    for value in (float("nan"), float("inf")):
+        image[:, 4:6, 7] = value
+        result = predictor.predict(image, mode)
+        assert torch.isfinite(result).all()
+        assert reference is None or torch.equal(result, reference)
+        reference = result
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize(
+    ("network", "depth", "shape", "tile"),
+    [
+        ("unet", 1, (59, 61), 8),
+        ("unet", 1, (7, 77), 10),
+        ("unet", 2, (97, 13), 16),
+        ("unet", 2, (6, 111), 30),
+        ("unet", 3, (5, 171), 24),
+        ("dncnn", 1, (23, 21), 5),
+        ("dncnn", 4, (37, 41), 16),
+        ("dncnn", 8, (1, 64), 32),
+    ],
+)
+def test_tiles_give_the_result_of_the_whole(
+    mode: str, network: str, depth: int, shape: tuple[int, int], tile: int
+) -> None:
+    image = _image(shape)
+    image[:, 0, -4:] = float("nan")
+    predictor = _predictor(network, Partition("grid", 3, 1), depth=depth)
+    tiled = replace(predictor, tile=tile)
+    cuts = list(_tiles(image.shape[-2:], tile, predictor.network.reach, predictor.network.stride))
+    assert len(cuts) > 1
+    whole = predictor.predict(image, mode)
+    assert (whole - tiled.predict(image, mode)).abs().max() < 1e-4 * (whole.max() - whole.min())
+
+
+@pytest.mark.parametrize("flips", [1, 8])
+def test_tiles_give_the_result_of_the_whole_with_flips_and_channels(flips: int) -> None:
+    image = _image((43, 9), channels=2)
+    predictor = _predictor(channels=2, flips=flips)
+    whole, tiled = predictor.predict(image), replace(predictor, tile=8).predict(image)
+    assert (whole - tiled).abs().max() < 1e-4 * (whole.max() - whole.min())
+
+
+@given(st.integers(1, 90), st.integers(1, 90), st.integers(1, 40), st.integers(0, 9))
+@settings(max_examples=60, deadline=None)
+def test_tiles_cover_each_pixel_once(height: int, width: int, size: int, reach: int) -> None:
+    covered = torch.zeros((height, width), dtype=torch.int64)
+    for tile in _tiles(torch.Size((height, width)), size, reach, 4):
+        covered[tile.target] += 1
+        for window, inner, target in zip(tile.window, tile.inner, tile.target, strict=True):
+            assert window.start % 4 == 0
+            assert window.start + inner.start == target.start
+            assert inner.stop - inner.start == target.stop - target.start
+    assert (covered == 1).all()
+
+
+def test_eight_flips_make_the_prediction_equivariant() -> None:
+    """Averaged over all orientations, a turned image gives the turned prediction."""
+    predictor, image = _predictor(flips=8), _image((16, 16))
+    result = predictor.predict(image, "single-pass")
+    for turn in (lambda i: i.flip(-1), lambda i: i.transpose(-1, -2), lambda i: i.rot90(1, (1, 2))):
+        turned = predictor.predict(turn(image), "single-pass")
+        torch.testing.assert_close(turned, turn(result), atol=1e-4, rtol=1e-4)
+    once = replace(predictor, flips=1)
+    assert not torch.allclose(
+        once.predict(image.flip(-1), "single-pass"),
+        once.predict(image, "single-pass").flip(-1),
+        atol=1e-4,
+    )
+
+
+@pytest.mark.parametrize(("mode", "passes"), [("single-pass", 1), ("posterior", 4)])
+def test_reports_count_the_passes_of_the_network(mode: str, passes: int) -> None:
+    reports: list[Progress] = []
+    _predictor(flips=8).predict(_image((8, 8)), mode, report=reports.append)
+    assert [report.done for report in reports] == list(range(1, 8 * passes + 1))
+    assert {report.total for report in reports} == {8 * passes}
+    assert {report.stage for report in reports} == {"predicting"}
+    assert reports[-1].seconds_left == 0
+
+
+def test_cancelled_within_one_pass_of_the_network() -> None:
+    control, reports = Control(), []
+
+    def cancel_at_two(progress: Progress) -> None:
+        reports.append(progress)
+        if progress.done == 2:
+            control.cancel()
+
+    with pytest.raises(Cancelled):
+        _predictor().predict(_image((8, 8)), control=control, report=cancel_at_two)
+    assert len(reports) == 2
+
+
+def test_image_is_not_changed() -> None:
+    image = _image((9, 9))
+    image[0, 0, 0] = float("nan")
+    before = image.clone()
+    _predictor().predict(image)
+    torch.testing.assert_close(image, before, equal_nan=True, rtol=0, atol=0)

@@ -1,0 +1,107 @@
+"""The networks take images of any size and see no farther than they say."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from napari_noise2self.networks import DnCNN, Network, UNet, create_network
+from napari_noise2self.settings import Settings
+from simulate import awake_network
+
+KINDS_AND_DEPTHS = [("unet", 1), ("unet", 2), ("unet", 3), ("dncnn", 1), ("dncnn", 4), ("dncnn", 8)]
+
+
+@pytest.mark.parametrize(("kind", "depth"), KINDS_AND_DEPTHS)
+@pytest.mark.parametrize("shape", [(1, 1), (1, 9), (7, 1), (5, 6), (16, 24)])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_mean_and_variance_have_the_shape_of_the_image(
+    kind: str, depth: int, shape: tuple[int, int], channels: int
+) -> None:
+    image = torch.randn(2, channels, *shape)
+    mean, variance = awake_network(kind, channels, depth)(image)
+    assert mean.shape == variance.shape == image.shape
+    assert torch.isfinite(mean).all()
+    assert mean.dtype == variance.dtype == torch.float32
+
+
+def _span_of_change(network: Network, place: int, extent: int) -> tuple[int, int]:
+    """How far left and right of a changed input pixel the outputs change, in a 1-D-like image."""
+    image = torch.randn((1, 1, network.stride, extent), generator=torch.Generator().manual_seed(1))
+    changed = image.clone()
+    changed[..., place] += 100.0
+    with torch.inference_mode():
+        pairs = zip(network(image), network(changed), strict=True)
+        differ = torch.stack([(a != b).flatten(0, -2).any(dim=0) for a, b in pairs]).any(dim=0)
+    places = differ.nonzero().flatten()
+    return place - int(places.min()), int(places.max()) - place
+
+
+@pytest.mark.parametrize(("kind", "depth"), KINDS_AND_DEPTHS)
+def test_no_output_depends_on_a_pixel_beyond_the_reach(kind: str, depth: int) -> None:
+    network = awake_network(kind, depth=depth)
+    middle = network.reach + 4 * network.stride
+    spans = [
+        span
+        for shift in range(network.stride)  # each place relative to the pooling windows
+        for span in _span_of_change(network, middle + shift, 2 * middle + network.stride)
+    ]
+    assert max(spans) <= network.reach
+    assert max(spans) >= network.reach / 2, "the reach is far too cautious: tiles cost time"
+
+
+@pytest.mark.parametrize(("kind", "depth"), KINDS_AND_DEPTHS)
+def test_untrained_network_predicts_the_mean(kind: str, depth: int) -> None:
+    network = create_network(Settings(network=kind, width=4, depth=depth))
+    mean, variance = network(torch.randn(1, 1, 16, 16))
+    assert (mean == 0).all()
+    assert (variance == -3).all()
+
+
+@pytest.mark.parametrize("kind", ["unet", "dncnn"])
+def test_channels_come_out_in_the_order_mean_then_variance(kind: str) -> None:
+    network = create_network(Settings(network=kind, width=4, depth=1), channels=2)
+    network.head.bias.data = torch.tensor([1.0, 2.0, 3.0, 4.0])
+    mean, variance = network(torch.zeros(1, 2, 8, 8))
+    assert mean[0, :, 0, 0].tolist() == [1, 2]
+    assert variance[0, :, 0, 0].tolist() == [3, 4]
+
+
+@pytest.mark.parametrize("depth", [1, 2])
+def test_padding_to_the_stride_repeats_the_border(depth: int) -> None:
+    network = awake_network("unet", depth=depth)
+    image = torch.randn(1, 1, 3, 5)
+    padded = torch.nn.functional.pad(image, (0, -5 % 2**depth, 0, -3 % 2**depth), mode="replicate")
+    for part, whole in zip(network(image), network(padded), strict=True):
+        torch.testing.assert_close(part, whole[..., :3, :5])
+
+
+@pytest.mark.parametrize("kind", ["unet", "dncnn"])
+def test_seed_decides_the_weights(kind: str) -> None:
+    def weights(seed: int) -> torch.Tensor:
+        network = create_network(Settings(network=kind, width=4, seed=seed))
+        return torch.cat([parameter.flatten() for parameter in network.parameters()])
+
+    assert torch.equal(weights(1), weights(1))
+    assert not torch.equal(weights(1), weights(2))
+
+
+def test_creating_a_network_leaves_the_global_random_state_alone() -> None:
+    torch.manual_seed(5)
+    expected = torch.rand(3)
+    torch.manual_seed(5)
+    create_network(Settings(width=4))
+    assert torch.equal(torch.rand(3), expected)
+
+
+def test_settings_choose_the_network() -> None:
+    unet, dncnn = (create_network(Settings(network=kind, width=4)) for kind in ("unet", "dncnn"))
+    assert isinstance(unet, UNet)
+    assert unet.stride == 4
+    assert isinstance(dncnn, DnCNN)
+    assert (dncnn.stride, dncnn.reach) == (1, 8)
+    assert create_network(Settings(width=4, depth=3)).stride == 8
+
+
+def test_network_without_body_says_so() -> None:
+    with pytest.raises(RuntimeError, match="Network has no body"):
+        Network().body(torch.zeros(1, 1, 4, 4))

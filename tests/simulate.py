@@ -12,6 +12,8 @@ from torch import nn
 
 from napari_noise2self.networks import DnCNN, Network, UNet
 
+torch.set_num_threads(1)  # threads that wait for each other make tiny networks slow
+
 TINY: dict[str, Any] = {"width": 4, "depth": 1, "patch_size": 16, "batch_size": 2, "device": "cpu"}
 """Settings of the smallest training there is."""
 
@@ -21,7 +23,7 @@ def smooth_scene(shape: tuple[int, ...] = (64, 64), seed: int = 0) -> NDArray[np
     random = np.random.default_rng(seed)
     scene = ndimage.gaussian_filter(random.standard_normal(shape), 5, mode="wrap")
     scene -= scene.min()
-    return (scene / scene.max()) ** 2
+    return (scene / max(scene.max(), 1e-9)) ** 2
 
 
 def camera(

@@ -45,6 +45,17 @@ def _image(shape: tuple[int, int], channels: int = 1, seed: int = 0) -> Tensor:
     return torch.randn((channels, *shape), generator=torch.Generator().manual_seed(seed))
 
 
+def _mean(predictor: Predictor, image: Tensor, mode: str = "posterior") -> Tensor:
+    return predictor.predict(image, mode)[0]
+
+
+def _mean_and_variance(predictor: Predictor, image: Tensor, mode: str = "posterior") -> Tensor:
+    both = torch.stack(predictor.predict(image, mode))
+    assert torch.isfinite(both).all()
+    assert (both[1] > 0).all()
+    return both
+
+
 def _at_hidden_and_elsewhere(
     predictor: Predictor, image: Tensor, mode: str = "j-invariant", value: float | None = None
 ) -> tuple[bool, bool]:
@@ -53,11 +64,9 @@ def _at_hidden_and_elsewhere(
     hidden = labels == labels.flatten()[image.numel() // image.shape[0] // 2]
     other = torch.flip(image, (0, 1)) * 3 + 1 if value is None else value
     changed = torch.where(hidden, other, image)
-    before, after = predictor.predict(image, mode), predictor.predict(changed, mode)
-    assert torch.isfinite(before).all()
-    assert torch.isfinite(after).all()
+    before, after = (_mean_and_variance(predictor, each, mode) for each in (image, changed))
     differs = before != after
-    return bool(differs[:, hidden].any()), bool(differs[:, ~hidden].any())
+    return bool(differs[..., hidden].any()), bool(differs[..., ~hidden].any())
 
 
 @pytest.mark.parametrize("network", ["unet", "dncnn"])
@@ -104,10 +113,9 @@ def test_nor_do_extreme_and_missing_values(value: float, fill: str) -> None:
     image[:, 5:9, 5:9] = float("nan")
     labels = predictor.partition.labels((20, 20))[0]
     hidden = labels == labels[10, 10]
-    reference = predictor.predict(image, "j-invariant")
-    changed = predictor.predict(torch.where(hidden, value, image), "j-invariant")
-    assert torch.isfinite(reference).all()
-    assert torch.equal(reference[:, hidden], changed[:, hidden])
+    before = _mean_and_variance(predictor, image, "j-invariant")
+    after = _mean_and_variance(predictor, torch.where(hidden, value, image), "j-invariant")
+    assert torch.equal(before[..., hidden], after[..., hidden])
 
 
 @given(data=st.data())
@@ -134,9 +142,9 @@ def test_nor_does_any_combination(data: st.DataObject) -> None:
     labels = partition.labels((image.shape[1], image.shape[2]))[0]
     chosen = labels.flatten()[data.draw(st.integers(0, labels.numel() - 1))]
     hidden = labels == chosen
-    before = predictor.predict(image, "j-invariant")
-    after = predictor.predict(torch.where(hidden, 7.0, image), "j-invariant")
-    assert torch.equal(before[:, hidden], after[:, hidden])
+    before = _mean_and_variance(predictor, image, "j-invariant")
+    after = _mean_and_variance(predictor, torch.where(hidden, 7.0, image), "j-invariant")
+    assert torch.equal(before[..., hidden], after[..., hidden])
 
 
 @pytest.mark.parametrize("network", ["unet", "dncnn"])
@@ -152,8 +160,8 @@ def test_hiding_another_subset_is_not_enough(channels: int) -> None:
     predictor = _predictor(partition=Partition("grid", 4, 0), channels=channels)
     image = _image((20, 20), channels)
     hidden = Partition("grid", 2).labels((20, 20))[0] == 0  # four subsets of the predictor
-    before = predictor.predict(image, "j-invariant")
-    after = predictor.predict(torch.where(hidden, 7.0, image), "j-invariant")
+    before = _mean(predictor, image, "j-invariant")
+    after = _mean(predictor, torch.where(hidden, 7.0, image), "j-invariant")
     assert (before != after)[:, hidden].any()
 
 
@@ -164,20 +172,23 @@ def test_posterior_mixes_by_the_variances(noise: float) -> None:
     with torch.no_grad():
         predictor.network.head.weight[1] = 0
         predictor.network.head.bias[1] = math.log(math.expm1(3.0))  # softplus of it is 3
-    prediction = predictor.predict(image, "j-invariant")
+    prediction = _mean(predictor, image, "j-invariant")
+    mixed, variance = predictor.predict(image, "posterior")
     expected = 0.75 * image + 0.25 * prediction
-    torch.testing.assert_close(predictor.predict(image), expected, atol=1e-3, rtol=1e-3)
+    torch.testing.assert_close(mixed, expected, atol=1e-3, rtol=1e-3)
+    expected_variance = torch.full_like(variance, 0.75 * noise)
+    torch.testing.assert_close(variance, expected_variance, atol=0, rtol=1e-3)
 
 
 def test_posterior_without_known_noise_is_the_j_invariant_prediction() -> None:
     predictor, image = _predictor(noise=0.0), _image((16, 16))
-    assert torch.equal(predictor.predict(image), predictor.predict(image, "j-invariant"))
+    assert torch.equal(_mean(predictor, image), _mean(predictor, image, "j-invariant"))
 
 
 def test_posterior_uses_the_noise_of_each_channel() -> None:
     predictor = replace(_predictor(channels=2), noise_variances=torch.tensor([0.0, 0.04]))
     image = _image((16, 16), 2)
-    mixed, alone = predictor.predict(image), predictor.predict(image, "j-invariant")
+    mixed, alone = _mean(predictor, image), _mean(predictor, image, "j-invariant")
     assert torch.equal(mixed[0], alone[0])
     nearer = (mixed[1] - image[1]).abs() < (alone[1] - image[1]).abs()
     assert nearer.all()
@@ -189,8 +200,7 @@ def test_missing_pixels_are_predicted_from_their_surroundings(mode: str) -> None
     reference = None
     for value in (float("nan"), float("inf")):
         image[:, 4:6, 7] = value
-        result = predictor.predict(image, mode)
-        assert torch.isfinite(result).all()
+        result = _mean_and_variance(predictor, image, mode)
         assert reference is None or torch.equal(result, reference)
         reference = result
 
@@ -218,15 +228,15 @@ def test_tiles_give_the_result_of_the_whole(
     tiled = replace(predictor, tile=tile)
     cuts = list(_tiles(image.shape[-2:], tile, predictor.network.reach, predictor.network.stride))
     assert len(cuts) > 1
-    whole = predictor.predict(image, mode)
-    assert (whole - tiled.predict(image, mode)).abs().max() < 1e-4 * (whole.max() - whole.min())
+    for one, other in zip(predictor.predict(image, mode), tiled.predict(image, mode), strict=True):
+        assert (one - other).abs().max() < 1e-4 * (one.max() - one.min())
 
 
 @pytest.mark.parametrize("flips", [1, 8])
 def test_tiles_give_the_result_of_the_whole_with_flips_and_channels(flips: int) -> None:
     image = _image((43, 9), channels=2)
     predictor = _predictor(channels=2, flips=flips)
-    whole, tiled = predictor.predict(image), replace(predictor, tile=8).predict(image)
+    whole, tiled = _mean(predictor, image), _mean(replace(predictor, tile=8), image)
     assert (whole - tiled).abs().max() < 1e-4 * (whole.max() - whole.min())
 
 
@@ -246,14 +256,14 @@ def test_tiles_cover_each_pixel_once(height: int, width: int, size: int, reach: 
 def test_eight_flips_make_the_prediction_equivariant() -> None:
     """Averaged over all orientations, a turned image gives the turned prediction."""
     predictor, image = _predictor(flips=8), _image((16, 16))
-    result = predictor.predict(image, "single-pass")
+    result = _mean(predictor, image, "single-pass")
     for turn in (lambda i: i.flip(-1), lambda i: i.transpose(-1, -2), lambda i: i.rot90(1, (1, 2))):
-        turned = predictor.predict(turn(image), "single-pass")
+        turned = _mean(predictor, turn(image), "single-pass")
         torch.testing.assert_close(turned, turn(result), atol=1e-4, rtol=1e-4)
     once = replace(predictor, flips=1)
     assert not torch.allclose(
-        once.predict(image.flip(-1), "single-pass"),
-        once.predict(image, "single-pass").flip(-1),
+        _mean(once, image.flip(-1), "single-pass"),
+        _mean(once, image, "single-pass").flip(-1),
         atol=1e-4,
     )
 

@@ -122,9 +122,7 @@ def test_fill_is_the_weighted_mean_of_the_visible_neighbours() -> None:
     beside, across = 2 + 8 + 16 + 64, 1 + 4 + 32 + 128
     assert fill(image, hidden)[0, 0, 1, 1] == pytest.approx((2 * beside + across) / 12)
     hidden[..., 0, :] = True
-    assert fill(image, hidden)[0, 0, 1, 1] == pytest.approx(
-        (2 * (8 + 16 + 64) + 32 + 128) / 8
-    )
+    assert fill(image, hidden)[0, 0, 1, 1] == pytest.approx((2 * (8 + 16 + 64) + 32 + 128) / 8)
 
 
 def test_fill_zero_puts_zero() -> None:

@@ -163,10 +163,12 @@ def test_noise_in_grey_levels() -> None:
     )
 
 
-def test_faint_noise_beside_strong_signal_does_not_break_the_scale() -> None:
+@pytest.mark.parametrize("faint", [0.0, 1e-300, 1e-60, 1e-40, 1e-25, 1e-10])
+@pytest.mark.parametrize("seed", range(3))
+def test_faint_noise_beside_strong_signal_does_not_break_the_scale(faint: float, seed: int) -> None:
     """As a deconvolution leaves it: an almost perfectly black background."""
-    levels = 1e-25 * np.random.default_rng(0).standard_normal((96, 96))
-    levels[40:50, 40:50] = 1.0
+    levels = faint * np.random.default_rng(seed).standard_normal((96, 96))
+    levels[40:44, 40:44], levels[60:64, 60:64] = 1.0, -1.0
     stabiliser = Stabiliser.fit([levels])
     back = stabiliser.inverse(stabiliser.forward(levels))
     np.testing.assert_allclose(back, levels, atol=1e-3)

@@ -74,17 +74,14 @@ def pairs(noisy: Path, clean: Path) -> Iterator[Pair]:
 
 
 def compare(pair: Pair, settings: Settings) -> Iterator[Row]:
-    """Run the network and the references on one image."""
-    methods: dict[str, Callable[[], NDArray[Any]]] = {
-        "noisy": lambda: pair.noisy,
-        "gaussian": lambda: _best_blur(pair),
-        "nlm": lambda: _calibrated(pair.noisy, _nlm, np.geomspace(0.4, 1.6, 6)),
-        "tv": lambda: _calibrated(pair.noisy, _tv, np.geomspace(0.3, 6.0, 8)),
-        "noise2self": lambda: Denoiser(settings).fit(pair.noisy).denoise(pair.noisy),
-    }
-    for method, function in methods.items():
+    """Run the references and the network on one image."""
+
+    def trained(pair: Pair) -> NDArray[Any]:
+        return Denoiser(settings).fit(pair.noisy).denoise(pair.noisy)
+
+    for method, function in {**METHODS, "noise2self": trained}.items():
         started = time.monotonic()
-        image = function()
+        image = function(pair)
         seconds = time.monotonic() - started
         yield Row(pair.name, method, psnr(pair.clean, image), ssim(pair.clean, image), seconds)
 
@@ -132,3 +129,12 @@ def _nlm(image: NDArray[np.float64], strength: float) -> NDArray[Any]:
 def _tv(image: NDArray[np.float64], strength: float) -> NDArray[Any]:
     """Total variation (Chambolle 2004) of skimage."""
     return np.asarray(restoration.denoise_tv_chambolle(image, weight=strength))
+
+
+METHODS: dict[str, Callable[[Pair], NDArray[Any]]] = {
+    "noisy": lambda pair: pair.noisy,
+    "gaussian": _best_blur,
+    "nlm": lambda pair: _calibrated(pair.noisy, _nlm, np.geomspace(0.4, 1.6, 6)),
+    "tv": lambda pair: _calibrated(pair.noisy, _tv, np.geomspace(0.3, 6.0, 8)),
+}
+"""The plain references, by name."""

@@ -119,6 +119,8 @@ class Denoiser:
         """
         images = images if isinstance(images, list | tuple) else [images]
         layouts = [check_image(image, axes) for image in images]
+        if not layouts:
+            raise InputError("There is no image to train on; give at least one.")
         if len({layout.n_channels for layout in layouts}) != 1:
             raise InputError("Images trained on together must have the same number of channels.")
         control = control or Control()
@@ -217,6 +219,7 @@ class Denoiser:
         started = time.monotonic()
         for number in range(layout.n_planes):
             plane = layout.plane(image, number)
+            _check_values(plane)
             stack_report = report and _count_planes(report, number, layout.n_planes, started)
             mean, variance = self._predict(plane, prediction, tile, control, stack_report)
             errors.add(mean, variance, [s.grey_noise for s in self.stabilisers])
@@ -330,6 +333,7 @@ def denoise(
     unknown = sorted(set(changes) - {field.name for field in fields(Settings)})
     if unknown:
         raise ValueError(f"unknown settings: {', '.join(unknown)}")
+    check_image(image, axes)
     denoiser = Denoiser(replace(settings or Settings(), **changes))
     denoiser.fit(image, axes=axes, control=control, report=report)
     return denoiser.denoise(image, axes=axes, dtype=dtype, control=control, report=report)
@@ -376,7 +380,17 @@ def _training_planes(images: Sequence[Any], layouts: Sequence[Layout]) -> list[N
     planes = [plane for plane in planes if np.isfinite(plane).all(axis=0).any()]
     if not planes:
         raise InputError("The image has no finite pixels; there is nothing to denoise.")
+    for plane in planes:
+        _check_values(plane)
     return planes
+
+
+def _check_values(plane: NDArray[Any]) -> None:
+    """Raise InputError where finite values are too large for the float32 of the result."""
+    if plane.dtype.kind == "f" and plane.dtype.itemsize > 4:
+        largest = np.abs(plane, where=np.isfinite(plane), out=np.zeros_like(plane)).max()
+        if largest > np.finfo(np.float32).max:
+            raise InputError("The image has values beyond 3.4e38; divide it by its largest first.")
 
 
 def _fit_stabilisers(planes: Sequence[NDArray[Any]]) -> tuple[Stabiliser, ...]:
@@ -391,10 +405,12 @@ def _output_dtype(image: Any, choice: OutputDtype) -> np.dtype[Any]:
 
 
 def _finish(mean: NDArray[np.float64], plane: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
-    """Round and clip to an integer dtype; return non-finite pixels as they were."""
+    """Clip to a dtype, rounding to whole numbers; return non-finite pixels as they were."""
     if dtype.kind in "ui":
-        limits = np.iinfo(dtype)
-        return np.clip(np.rint(mean), limits.min, limits.max).astype(dtype)
+        whole = np.clip(np.rint(mean), np.iinfo(dtype).min, np.iinfo(dtype).max)
+        full = whole >= np.iinfo(dtype).max  # as float64, 2**63 - 1 is 2**63, which won't convert
+        return np.where(full, np.iinfo(dtype).max, np.where(full, 0, whole).astype(dtype))
+    mean = np.clip(mean, np.finfo(dtype).min, np.finfo(dtype).max)
     if plane.dtype.kind == "f":
         mean = np.where(np.isfinite(plane), mean, plane)
     return mean.astype(dtype)

@@ -15,6 +15,7 @@ _WINDOW = 7
 _BINS = 24
 _QUIET_SHARE = 0.35
 _MINIMUM_WINDOWS = 400
+_RESOLUTION = 1e-6  # of float32, relative to the image's standard deviation
 
 
 @dataclass(frozen=True)
@@ -64,9 +65,10 @@ def estimate_noise(planes: Sequence[FloatArray]) -> NoiseModel:
     signal, variance, weights = _quiet_bins(means, energies)
     gain, intercept = _robust_line(signal, variance, weights)
     level = float(np.average(variance, weights=weights))
+    rough = _rough_model(planes, "No noise was found.")
+    if level <= _RESOLUTION**2 * rough.intercept:
+        return rough
     if gain * np.ptp(signal) < 0.2 * level:
-        if level <= 0:
-            return _rough_model(planes, "No noise was found.")
         return NoiseModel(0.0, level, note="The noise is the same at all intensities.")
     if np.median(gain * signal + intercept) <= 0:
         return _rough_model(planes, "The noise does not grow with the signal in a known way.")

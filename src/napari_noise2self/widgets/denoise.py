@@ -10,7 +10,15 @@ from magicgui.widgets import create_widget
 from napari.layers import Image
 from napari.utils.notifications import ErrorNotification, notification_manager, show_error
 from qtpy.QtCore import QEvent, Qt
-from qtpy.QtWidgets import QFrame, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from qtpy.QtWidgets import (
+    QFormLayout,
+    QFrame,
+    QLabel,
+    QPushButton,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
 
 from ..progress import Progress
 from .job import Job
@@ -86,7 +94,7 @@ class DenoiseWidget(QWidget):
         job.ended.connect(self._on_end)
         self._job, self._started = job, time.monotonic()
         self.progress.begin()
-        self.status.setText(f"{source.name}: {source.planes}")
+        self._say(f"{source.name}: {source.planes}")
         self._enter(State.TRAINING)
         job.start()
 
@@ -117,7 +125,7 @@ class DenoiseWidget(QWidget):
         layer = job.source.result_layer(outcome, job.settings)
         self._viewer.add_layer(layer)
         seconds = time.monotonic() - self._started
-        self.status.setText(_summary(outcome.figures, layer.name, seconds, job.source))
+        self._say(_summary(outcome.figures, layer.name, seconds, job.source))
 
     def _on_failure(self, error: Exception) -> None:
         self._finish(str(error))
@@ -135,10 +143,15 @@ class DenoiseWidget(QWidget):
         job, self._job = self._job, None
         assert job is not None
         job.cancel()
-        self.status.setText(message)
+        self._say(message)
         self.progress.end()
         self._enter(State.IDLE)
         return job
+
+    def _say(self, message: str) -> None:
+        """Write the status line, which takes no room when empty."""
+        self.status.setText(message)
+        self.status.setVisible(bool(message))
 
     def _enter(self, state: State) -> None:
         self._state = state
@@ -183,19 +196,24 @@ class DenoiseWidget(QWidget):
         self.start_button.setFont(bold)
         self.start_button.setMinimumHeight(36)
         self.status.setWordWrap(True)
+        self.status.hide()
         self.status.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        choices = QWidget()
+        rows = QFormLayout(choices)
+        rows.setContentsMargins(0, 0, 0, 0)
+        rows.addRow("Image", self.images.native)
+        rows.addRow("Preset", self.form.preset)
         column = QWidget()
         layout = QVBoxLayout(column)
         for part in (
-            self.images.native,
-            self.form.preset,
+            choices,
             self.start_button,
             self.progress,
             self.status,
             self.form,
         ):
             layout.addWidget(part)
-        layout.addStretch()
+        layout.addStretch(1)
         scroll = QScrollArea()
         scroll.setWidgetResizable(True)
         scroll.setFrameShape(QFrame.Shape.NoFrame)

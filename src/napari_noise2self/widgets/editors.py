@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 import numpy as np
-from qtpy.QtCore import Qt, Signal  # type: ignore[attr-defined]
-from qtpy.QtGui import QWheelEvent
+from qtpy.QtCore import QEvent, QObject, Qt, Signal  # type: ignore[attr-defined]
 from qtpy.QtWidgets import (
     QButtonGroup,
     QCheckBox,
@@ -32,22 +31,24 @@ class Editor(Protocol):
         """Show a value."""
 
 
-class _CalmWheel(QWidget):
-    """Takes the mouse wheel only after a click, so that scrolling past changes nothing."""
+class _CalmWheel(QObject):
+    """Gives the mouse wheel to a widget only after a click; scrolling past changes nothing."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+    def __init__(self, widget: QWidget) -> None:
+        super().__init__(widget)
+        widget.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        widget.installEventFilter(self)
 
-    def wheelEvent(self, event: QWheelEvent) -> None:  # noqa: N802
-        """Pass the wheel on to whatever scrolls."""
-        if self.hasFocus():
-            super().wheelEvent(event)
-        else:
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
+        """Pass the wheel on to whatever scrolls; called by Qt."""
+        calm = isinstance(watched, QWidget) and not watched.hasFocus()
+        if event.type() == QEvent.Type.Wheel and calm:
             event.ignore()
+            return True
+        return False
 
 
-class Choice(_CalmWheel, QComboBox):
+class Choice(QComboBox):
     """One of several words.
 
     Parameters
@@ -60,6 +61,7 @@ class Choice(_CalmWheel, QComboBox):
 
     def __init__(self, labels: Mapping[str, str]) -> None:
         super().__init__()
+        _CalmWheel(self)
         for value, label in labels.items():
             self.addItem(label, value)
         self.currentIndexChanged.connect(self._tell)
@@ -114,7 +116,7 @@ class Buttons(QWidget):
             self.changed.emit(self.get())
 
 
-class Whole(_CalmWheel, QSpinBox):
+class Whole(QSpinBox):
     """A whole number.
 
     Parameters
@@ -127,6 +129,7 @@ class Whole(_CalmWheel, QSpinBox):
 
     def __init__(self, low: int, high: int, none: str = "") -> None:
         super().__init__()
+        _CalmWheel(self)
         self._has_none = bool(none)
         self.setRange(low - 1 if none else low, high)
         self.setGroupSeparatorShown(True)
@@ -142,7 +145,7 @@ class Whole(_CalmWheel, QSpinBox):
         self.setValue(self.minimum() if value is None else value)
 
 
-class Fraction(_CalmWheel, QDoubleSpinBox):
+class Fraction(QDoubleSpinBox):
     """A number that may have decimals, written without needless zeros.
 
     Parameters
@@ -155,6 +158,7 @@ class Fraction(_CalmWheel, QDoubleSpinBox):
 
     def __init__(self, low: float, high: float, step: float, none: str = "") -> None:
         super().__init__()
+        _CalmWheel(self)
         self._low, self._has_none = low, bool(none)
         self.setDecimals(9)
         self.setRange(0.0 if none else low, high)

@@ -38,6 +38,7 @@ class ProgressPanel(QWidget):
         self.stop.clicked.connect(self.stop_requested)
         self.cancel.clicked.connect(self.cancel_requested)
         self.cancel.setToolTip("End the job without a result.")
+        self._total = 0
         self._running = (self.stage, self.time_left, self.bar, self.stop, self.cancel)
         self.hide()
 
@@ -45,6 +46,7 @@ class ProgressPanel(QWidget):
         """Show a job that has not reported yet."""
         self.stage.setText("Getting ready")
         self.time_left.setText("")
+        self._total = 0
         self.bar.setRange(0, 0)  # moves without saying how far
         self.plot.clear()
         for part in self._running:
@@ -60,10 +62,12 @@ class ProgressPanel(QWidget):
     def show_progress(self, progress: Progress) -> None:
         """Show one report."""
         stage = _STAGES[progress.stage]
-        steps = f" step {progress.done:,} of {progress.total:,}"
+        steps = f": step {progress.done:,} of {progress.total:,}"
         self.stage.setText(stage + (steps if progress.stage == "training" else ""))
         self.time_left.setText(f"{in_words(progress.seconds_left)} left")
-        self.bar.setRange(0, max(1, progress.total))
+        if progress.total != self._total:
+            self._total = progress.total
+            self.bar.setRange(0, max(1, progress.total))
         self.bar.setValue(progress.done)
         if progress.held_out_loss is not None:
             self.plot.add(progress.done, progress.held_out_loss)

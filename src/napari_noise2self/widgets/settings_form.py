@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from qtpy.QtWidgets import QFormLayout, QLabel, QVBoxLayout, QWidget
-from superqt import QCollapsible
+from qtpy.QtWidgets import QFormLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from ..settings import BUDGETS, DEFAULT_PARTITION_SIZE, PartitionKind, Settings
 from .editors import Buttons, Choice, Editor, Fraction, Switch, Whole
@@ -20,7 +19,7 @@ _FROM_PRESET = "from preset"
 
 
 class SettingsForm(QWidget):
-    """Edits all settings but the preset, whose editor `preset` is placed by the owner.
+    """Edits all settings; the owner places the preset's editor, `preset`, where it wants.
 
     Parameters
     ----------
@@ -38,8 +37,7 @@ class SettingsForm(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         basics = self._add_rows(_basic_rows())
         layout.addWidget(basics)
-        self.advanced = QCollapsible("Advanced", expandedIcon="▼", collapsedIcon="▶")
-        self.advanced.addWidget(self._add_rows(_advanced_rows()))
+        self.advanced = Section("Advanced", self._add_rows(_advanced_rows()))
         layout.addWidget(self.advanced)
         self.editor("partition").changed.connect(self._on_partition)
         self.set_settings(settings or Settings())
@@ -82,6 +80,35 @@ class SettingsForm(QWidget):
         self._kind = kind
         size.setRange(*_PARTITION_SIZES[kind])
         size.put(self._sizes[kind])
+
+
+class Section(QWidget):
+    """A part of a form that is folded away until its title is clicked.
+
+    Parameters
+    ----------
+    title : str
+        What the user reads, folded or not.
+    content : QWidget
+        What is folded away.
+    """
+
+    def __init__(self, title: str, content: QWidget) -> None:
+        super().__init__()
+        self._title, self._content = title, content
+        self.header = QPushButton()
+        self.header.setCheckable(True)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.header)
+        layout.addWidget(content)
+        self.header.toggled.connect(self._fold)
+        self._fold(unfolded=False)
+
+    def _fold(self, unfolded: bool) -> None:
+        # an arrow of text follows the theme; those of superqt's QCollapsible stay black
+        self.header.setText(f"{'▾' if unfolded else '▸'}  {self._title}")
+        self._content.setVisible(unfolded)
 
 
 class PresetBox(QWidget):

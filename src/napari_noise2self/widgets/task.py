@@ -1,4 +1,4 @@
-"""What the dock computes in the background: no viewer and no layer in here."""
+"""What the dock computes in the background: no Qt, no viewer, no layer in here."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from ..axes import AxesError
 from ..progress import Cancelled, Control, Report
 from ..settings import Settings
-from .loss_plot import preload_pyqtgraph
 
 if TYPE_CHECKING:
     from ..denoiser import OutputDtype
@@ -81,17 +80,17 @@ def _train_and_denoise(
             "then start napari again."
         ) from error
     control.check()
-    preload_pyqtgraph()
     colour = axes.endswith("S")
     has_alpha = colour and data.shape[-1] > _RGB
     image = data[..., :_RGB] if has_alpha else data
     denoiser = Denoiser(settings).fit(image, axes=axes, control=control, report=report)
     # whole numbers stay whole in colour: napari takes colours as 0-255, or as fractions
     dtype: OutputDtype = "same" if colour else "float32"
-    result = denoiser.denoise(image, axes=axes, dtype=dtype, control=control, report=report)
-    if has_alpha:
-        result = np.concatenate([result, np.asarray(data[..., _RGB:])], axis=-1)
-    return Outcome(result, denoiser.figures)
+    result = denoiser.result(image, axes=axes, dtype=dtype, control=control, report=report)
+    if not has_alpha:
+        return Outcome(result.image, result.figures)
+    alpha = np.asarray(data[..., _RGB:])
+    return Outcome(np.concatenate([result.image, alpha], axis=-1), result.figures)
 
 
 def _is_foreseen(error: Exception) -> bool:

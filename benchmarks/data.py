@@ -1,0 +1,41 @@
+"""The images to measure on: folders of noisy and clean TIFFs, and how PSNR is taken on them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from napari_noise2self.benchmark import Pair, pairs
+from napari_noise2self.images import read_image, tiff_paths
+from numpy.typing import NDArray
+
+SETS = ("confocal", "fmd-widefield", "fmd-twophoton", "natural", "line_noise", "w2s")
+
+
+def load(root: Path, name: str) -> Iterator[Pair]:
+    """Return the pairs of one set below a data folder."""
+    if name == "natural":
+        yield from _with_noise(root / "natural" / "clean", sigma=25.0)
+        return
+    folder, _, part = name.partition("-")
+    prefix = {"widefield": "WideField", "twophoton": "TwoPhoton", "": ""}[part]
+    for pair in pairs(root / folder / "noisy", root / folder / "clean"):
+        if pair.name.startswith(prefix):
+            yield pair
+
+
+def _with_noise(folder: Path, sigma: float) -> Iterator[Pair]:
+    """Add white Gaussian noise, seed 0, to clean images of range 0 to 255."""
+    for path in tiff_paths([folder]):
+        clean = read_image(path).data
+        noise = np.random.default_rng(0).normal(0, sigma, clean.shape)
+        yield Pair(path.name, (clean + noise).astype(np.float32), clean)
+
+
+def comparable(name: str, clean: NDArray, image: NDArray) -> NDArray:
+    """Bring a result to the clean image's scale where the set needs it (w2s: least squares)."""
+    if name != "w2s":
+        return image
+    gain, offset = np.polyfit(image.ravel().astype(float), clean.ravel().astype(float), 1)
+    return gain * image + offset

@@ -1,0 +1,38 @@
+"""Use the dock as a user does."""
+
+from qtpy.QtCore import QThreadPool
+from superqt.utils import WorkerBase
+
+from napari_noise2self.widgets.denoise import State
+
+
+def begin(dock, settings):
+    """Press the button, with these settings."""
+    dock.form.set_settings(settings)
+    assert dock.start_button.isEnabled()
+    dock.start_button.click()
+
+
+def wait_for_training(qtbot, dock):
+    """Wait until the training has shown its first progress."""
+    qtbot.waitUntil(lambda: dock.progress.stage.text().startswith("Training:"), timeout=30_000)
+
+
+def wait_until_idle(qtbot, dock, timeout=30_000):
+    """Wait until the dock is ready for the next job."""
+    qtbot.waitUntil(lambda: dock.state is State.IDLE, timeout=timeout)
+
+
+def wait_for_threads(qtbot):
+    """Wait until no worker is left."""
+    pool = QThreadPool.globalInstance()
+    qtbot.waitUntil(
+        lambda: not WorkerBase._worker_set and pool.activeThreadCount() == 0, timeout=30_000
+    )
+
+
+def run(qtbot, dock, settings):
+    """Run one job to its end."""
+    begin(dock, settings)
+    wait_until_idle(qtbot, dock)
+    wait_for_threads(qtbot)

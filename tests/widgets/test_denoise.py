@@ -1,0 +1,279 @@
+"""The dock in a real viewer: what comes out, and what it says meanwhile."""
+
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import replace
+
+import dask.array
+import numpy as np
+import pytest
+from drive import begin, run, wait_for_threads, wait_for_training, wait_until_idle
+
+from napari_noise2self import Settings, __version__, denoise
+from napari_noise2self.widgets.denoise import State
+from napari_noise2self.widgets.layers import axes_of
+
+
+def test_result_is_a_layer_that_looks_like_its_source(viewer, dock, qtbot, noisy, tiny):
+    data = noisy.copy()
+    metadata = {"stain": "DAPI"}
+    source = viewer.add_image(
+        data,
+        name="cells",
+        scale=(0.5, 0.25),
+        translate=(3, 4),
+        rotate=10,
+        shear=[0.2],
+        affine=np.diag([2.0, 2.0, 1.0]),
+        units=("um", "um"),
+        axis_labels=("row", "column"),
+        colormap="magma",
+        contrast_limits=(90, 300),
+        gamma=0.7,
+        blending="additive",
+        opacity=0.8,
+        interpolation2d="cubic",
+        metadata=metadata,
+    )
+
+    run(qtbot, dock, tiny)
+
+    result = viewer.layers["cells denoised"]
+    unlike = {"name", "metadata"}
+    before, after = (layer.as_layer_data_tuple()[1] for layer in (source, result))
+    for key in before.keys() - unlike:
+        if key in ("colormap",):
+            assert result.colormap == source.colormap
+        else:
+            np.testing.assert_equal(after[key], before[key], err_msg=key)
+    assert result.data.dtype == np.float32
+    assert result.metadata["stain"] == "DAPI"
+    story = result.metadata["noise2self"]
+    assert Settings.from_dict(story["settings"]) == tiny
+    assert story["version"] == __version__
+    assert story["figures"]["steps"] == tiny.max_steps
+    np.testing.assert_array_equal(source.data, noisy)
+    assert source.data is data
+    assert source.metadata == {"stain": "DAPI"}
+
+
+def test_dock_and_api_give_the_same_pixels(viewer, dock, qtbot, noisy, tiny):
+    viewer.add_image(noisy, name="cells")
+    run(qtbot, dock, tiny)
+    np.testing.assert_array_equal(viewer.layers["cells denoised"].data, denoise(noisy, tiny))
+
+
+def test_colour(viewer, dock, qtbot, noisy, tiny):
+    colour = np.stack([noisy // 2, noisy // 3, noisy // 4], axis=-1).clip(0, 255).astype(np.uint8)
+    viewer.add_image(colour, rgb=True, name="cells")
+
+    run(qtbot, dock, tiny)
+
+    result = viewer.layers["cells denoised"]
+    assert result.rgb
+    assert result.dtype == np.uint8
+    expected = denoise(colour, tiny, axes="YXS", dtype="same")
+    np.testing.assert_array_equal(result.data, expected)
+
+
+def test_alpha_channel_is_kept(viewer, dock, qtbot, noisy, tiny):
+    alpha = np.arange(64 * 64).reshape(64, 64) % 256
+    colours = [noisy // 2, noisy // 3, noisy // 4]
+    data = np.stack([*colours, alpha], axis=-1).clip(0, 255).astype(np.uint8)
+    viewer.add_image(data, rgb=True, name="cells")
+
+    run(qtbot, dock, tiny)
+
+    result = viewer.layers["cells denoised"].data
+    np.testing.assert_array_equal(result[..., 3], data[..., 3])
+    assert (result[..., :3] != data[..., :3]).any()
+
+
+def test_stack_with_one_model_for_all_planes(viewer, dock, qtbot, stack, tiny, denoisers):
+    viewer.add_image(stack, name="cells", scale=(3, 1, 1))
+
+    run(qtbot, dock, tiny)
+
+    result = viewer.layers["cells denoised"]
+    np.testing.assert_array_equal(result.data, denoise(stack, tiny, axes="TYX"))
+    np.testing.assert_array_equal(result.scale, (3, 1, 1))
+    assert len(denoisers) == 2  # the dock's, and the one of the line above
+
+
+def test_few_planes_last_are_not_taken_for_colours(viewer, dock, qtbot, stack, tiny):
+    viewer.add_image(np.moveaxis(stack, 0, -1), name="cells", rgb=False)
+    viewer.dims.order = (2, 0, 1)
+
+    run(qtbot, dock, tiny)
+
+    result = viewer.layers["cells denoised"].data
+    np.testing.assert_array_equal(np.moveaxis(result, -1, 0), denoise(stack, tiny, axes="TYX"))
+
+
+def test_multiscale_image_at_full_resolution(viewer, dock, qtbot, noisy, tiny):
+    viewer.add_image([noisy, noisy[::2, ::2]], multiscale=True, name="cells", scale=(0.5, 0.5))
+
+    run(qtbot, dock, tiny)
+
+    result = viewer.layers["cells denoised"]
+    assert not result.multiscale
+    assert result.data.shape == noisy.shape
+    np.testing.assert_array_equal(result.scale, (0.5, 0.5))
+
+
+def test_lazy_array_is_read_in_the_background(viewer, dock, qtbot, stack, tiny):
+    readers = set()
+
+    def read(block):
+        readers.add(threading.current_thread() is threading.main_thread())
+        return block
+
+    lazy = dask.array.from_array(stack, chunks=(1, 48, 64)).map_blocks(read, dtype=stack.dtype)
+    viewer.add_image(lazy, name="cells", contrast_limits=(0, 500))
+    readers.clear()
+
+    begin(dock, tiny)
+    assert not readers
+    wait_until_idle(qtbot, dock)
+
+    np.testing.assert_array_equal(
+        viewer.layers["cells denoised"].data, denoise(stack, tiny, axes="TYX")
+    )
+
+
+def test_progress_and_summary(viewer, dock, qtbot, noisy, tiny):
+    viewer.add_image(noisy, name="cells")
+    begin(dock, replace(tiny, max_steps=60))
+    assert dock.state is State.TRAINING
+    assert dock.status.text() == "cells: 64 × 64 pixels"
+    wait_for_training(qtbot, dock)
+    assert "left" in dock.progress.time_left.text()
+    wait_until_idle(qtbot, dock)
+
+    figures = viewer.layers["cells denoised"].metadata["noise2self"]["figures"]
+    points = dock.progress.plot.points
+    assert points[-1] == (60, pytest.approx(figures["held_out_loss"])) or len(points) > 1
+    assert dock.status.text().startswith("Done in ")
+    assert "60 steps, held-out loss" in dock.status.text()
+    assert "layer 'cells denoised'" in dock.status.text()
+    assert figures["device"] in dock.status.text()
+
+
+def test_stop_keeps_the_best(viewer, dock, qtbot, noisy, endless):
+    viewer.add_image(noisy, name="cells")
+    begin(dock, endless)
+    wait_for_training(qtbot, dock)
+
+    dock.progress.stop.click()
+
+    assert dock.state in (State.STOPPING, State.PREDICTING)
+    assert not dock.progress.stop.isEnabled()
+    wait_until_idle(qtbot, dock)
+    figures = viewer.layers["cells denoised"].metadata["noise2self"]["figures"]
+    assert 0 < figures["steps"] < endless.max_steps
+    assert figures["best_step"] > 0
+
+
+def test_cancel_leaves_nothing_behind(viewer, dock, qtbot, noisy, endless, tiny, denoisers):
+    viewer.add_image(noisy, name="cells")
+    begin(dock, endless)
+    wait_for_training(qtbot, dock)
+
+    started = time.monotonic()
+    dock.progress.cancel.click()
+    wait_until_idle(qtbot, dock)
+    assert time.monotonic() - started < 0.5
+
+    wait_for_threads(qtbot)
+    assert [layer.name for layer in viewer.layers] == ["cells"]
+    assert dock.status.text().startswith("Cancelled")
+    assert [denoiser() for denoiser in denoisers] == [None]
+    run(qtbot, dock, tiny)  # the dock works again
+    assert "cells denoised" in viewer.layers
+
+
+def test_cancel_and_start_again_at_once(viewer, dock, qtbot, noisy, endless, tiny):
+    """What the cancelled job still says must not be taken for words of the next."""
+    viewer.add_image(noisy, name="cells")
+    for _ in range(3):
+        begin(dock, endless)
+        dock.progress.cancel.click()
+        assert dock.state is State.IDLE
+    run(qtbot, dock, tiny)
+    assert [layer.name for layer in viewer.layers] == ["cells", "cells denoised"]
+
+
+def test_nothing_is_kept_after_a_job(viewer, dock, qtbot, noisy, tiny, denoisers):
+    viewer.add_image(noisy, name="cells")
+    run(qtbot, dock, tiny)
+    assert [denoiser() for denoiser in denoisers] == [None]
+
+
+def test_button_says_why_it_is_disabled(viewer, dock, qtbot, noisy, endless):
+    assert not dock.start_button.isEnabled()
+    assert "no image layer" in dock.start_button.toolTip()
+
+    viewer.add_labels(np.zeros((8, 8), int))
+    assert not dock.start_button.isEnabled()
+
+    viewer.add_image(noisy)
+    assert dock.start_button.isEnabled()
+
+    begin(dock, endless)
+    assert not dock.start_button.isEnabled()
+    assert "being denoised" in dock.start_button.toolTip()
+    assert not dock.form.isEnabled()
+    dock.cancel()
+    assert dock.start_button.isEnabled()
+    assert dock.form.isEnabled()
+
+    viewer.layers.clear()
+    assert not dock.start_button.isEnabled()
+
+
+def test_choice_follows_the_viewer(viewer, dock, noisy):
+    first = viewer.add_image(noisy, name="first")
+    viewer.add_image(noisy, name="second")
+    assert [layer.name for layer in dock.images.choices] == ["first", "second"]
+    first.name = "renamed"
+    assert dock.images.native.itemText(0) == "renamed"
+    viewer.layers.remove("second")
+    assert [layer.name for layer in dock.images.choices] == ["renamed"]
+    assert dock.images.value.name == "renamed"
+
+
+def test_selected_image_is_chosen_at_first(viewer, noisy):
+    for name in ("first", "second", "third"):
+        viewer.add_image(noisy, name=name)
+    viewer.layers.selection.active = viewer.layers["second"]
+    _, widget = viewer.window.add_plugin_dock_widget("napari-noise2self", "Denoise")
+    assert widget.images.value.name == "second"
+
+
+@pytest.mark.parametrize(
+    ("ndim", "displayed", "axes"),
+    [
+        (2, (0, 1), "YX"),
+        (2, (), "YX"),
+        (3, (1, 2), "TYX"),
+        (3, (0, 1, 2), "TYX"),
+        (3, (0, 2), "YTX"),
+        (2, (-1, 1), "YX"),
+        (4, (2, 3), "TZYX"),
+    ],
+)
+def test_axes(ndim, displayed, axes):
+    assert axes_of(ndim, displayed) == axes
+
+
+def test_opening_the_dock_does_not_load_torch():
+    code = (
+        "import sys, napari\n"
+        "viewer = napari.Viewer(show=False)\n"
+        "viewer.window.add_plugin_dock_widget('napari-noise2self', 'Denoise')\n"
+        "viewer.close()\n"
+        "assert 'torch' not in sys.modules\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=120)

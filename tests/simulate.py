@@ -11,6 +11,9 @@ from scipy import ndimage
 from torch import nn
 
 from napari_noise2self.networks import DnCNN, Network, UNet
+from napari_noise2self.noise import NoiseModel
+from napari_noise2self.stabilise import Stabiliser
+from napari_noise2self.stable_noise import StableNoise
 
 torch.set_num_threads(1)  # threads that wait for each other make tiny networks slow
 
@@ -54,6 +57,16 @@ def awake_network(kind: str = "unet", channels: int = 1, depth: int = 1, seed: i
     make = {"unet": UNet, "dncnn": DnCNN}[kind]
     torch.manual_seed(seed)
     return awake(make(channels, 4, depth), seed)
+
+
+def gaussian_noise(*variances: float) -> StableNoise:
+    """The noise of stabilised channels of these variances; 0 where it is not known."""
+    return StableNoise.of(
+        [
+            Stabiliser(0.0, 1.0, NoiseModel(0.0, 1.0, variance > 0), scale=variance**0.5 or 0.2)
+            for variance in variances
+        ]
+    )
 
 
 def psnr(image: NDArray[Any], clean: NDArray[Any]) -> float:

@@ -14,21 +14,24 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch import Tensor
+
+from napari_noise2self.exclusion import Exclusion
 from napari_noise2self.inference import Predictor, _tiles
 from napari_noise2self.partition import Partition
 from napari_noise2self.progress import Cancelled, Control, Progress
-from simulate import awake_network
-from torch import Tensor
+from simulate import awake_network, gaussian_noise
 
 GRIDS = [Partition("grid", size, seed=size) for size in range(2, 11)]
 RANDOMS = [Partition("random", size, seed=size) for size in (2, 7, 25, 60)]
 MODES = ["posterior", "j-invariant", "single-pass"]
+HALVES = Partition("grid", 2)
 LONG_OR_SMALL = [(1, 1), (1, 60), (60, 1), (3, 2), (2, 51), (45, 61), (61, 45)]
 
 
 def _predictor(
     network: str = "unet",
-    partition: Partition = Partition("grid", 2),
+    partition: Partition = HALVES,
     *,
     channels: int = 1,
     depth: int = 1,
@@ -38,7 +41,7 @@ def _predictor(
     tile: int = 512,
 ) -> Predictor:
     made = awake_network(network, channels, depth)
-    return Predictor(made, partition, torch.full((channels,), noise), fill, flips, tile)
+    return Predictor(made, partition, gaussian_noise(*[noise] * channels), fill, flips, tile)
 
 
 def _image(shape: tuple[int, int], channels: int = 1, seed: int = 0) -> Tensor:
@@ -61,12 +64,13 @@ def _at_hidden_and_elsewhere(
 ) -> tuple[bool, bool]:
     """Change one subset's pixels; tell whether predictions differ there, and elsewhere."""
     labels = predictor.partition.labels((image.shape[1], image.shape[2]))[0]
-    hidden = labels == labels.flatten()[image.numel() // image.shape[0] // 2]
+    subset = labels == labels.flatten()[image.numel() // image.shape[0] // 2]
+    hidden = predictor.partition.hide(subset[None, None])[0, 0]
     other = torch.flip(image, (0, 1)) * 3 + 1 if value is None else value
     changed = torch.where(hidden, other, image)
     before, after = (_mean_and_variance(predictor, each, mode) for each in (image, changed))
     differs = before != after
-    return bool(differs[..., hidden].any()), bool(differs[..., ~hidden].any())
+    return bool(differs[..., subset].any()), bool(differs[..., ~subset].any())
 
 
 @pytest.mark.parametrize("network", ["unet", "dncnn"])
@@ -105,6 +109,31 @@ def test_nor_do_flips_and_channels(network: str, flips: int, channels: int) -> N
     assert _at_hidden_and_elsewhere(predictor, image) == (False, True)
 
 
+@pytest.mark.parametrize("kind", ["horizontal", "vertical", "plus", "square"])
+@pytest.mark.parametrize(("radius", "size"), [(1, 4), (2, 6), (3, 3), (4, 9)])
+@pytest.mark.parametrize("network", ["unet", "dncnn"])
+def test_nor_do_the_neighbours_of_an_exclusion(
+    kind: str, radius: int, size: int, network: str
+) -> None:
+    """Where noise is correlated, a prediction must not see the neighbours of its pixel either."""
+    exclusion = Exclusion(kind, radius)
+    predictor = _predictor(network, Partition("grid", size, 1, exclusion), tile=16)
+    assert _at_hidden_and_elsewhere(predictor, _image((9, 70))) == (False, True)
+    predictor = _predictor(network, Partition("random", 30, 1, exclusion), flips=8)
+    assert not _at_hidden_and_elsewhere(predictor, _image((14, 13)))[0]
+
+
+def test_without_the_exclusion_the_neighbours_would() -> None:
+    """The negative control of the test above."""
+    plain = Partition("grid", 6, 1)
+    predictor, image = _predictor(partition=plain), _image((20, 20))
+    subset = plain.labels((20, 20))[0] == 3
+    hidden = Exclusion("plus", 1).hide(subset[None, None])[0, 0]
+    before = _mean(predictor, image, "j-invariant")
+    after = _mean(predictor, torch.where(hidden, 7.0, image), "j-invariant")
+    assert (before != after)[:, subset].any()
+
+
 @pytest.mark.parametrize("value", [1e30, float("nan"), float("inf"), -float("inf")])
 @pytest.mark.parametrize("fill", ["interpolate", "zero"])
 def test_nor_do_extreme_and_missing_values(value: float, fill: str) -> None:
@@ -122,9 +151,10 @@ def test_nor_do_extreme_and_missing_values(value: float, fill: str) -> None:
 @settings(max_examples=40, deadline=None, derandomize=True)
 def test_nor_does_any_combination(data: st.DataObject) -> None:
     kind = data.draw(st.sampled_from(["grid", "random"]))
-    partition = Partition(
-        kind, data.draw(st.integers(2, 4 if kind == "grid" else 9)), data.draw(st.integers(0, 99))
-    )
+    excluded = data.draw(st.sampled_from(["none", "horizontal", "vertical", "plus", "square"]))
+    exclusion = Exclusion(excluded, 0 if excluded == "none" else data.draw(st.integers(1, 3)))
+    size = data.draw(st.integers(2, 4 if kind == "grid" else 9))
+    partition = Partition(kind, size, data.draw(st.integers(0, 99)), exclusion)
     channels = data.draw(st.integers(1, 2))
     predictor = _predictor(
         data.draw(st.sampled_from(["unet", "dncnn"])),
@@ -140,11 +170,11 @@ def test_nor_does_any_combination(data: st.DataObject) -> None:
     missing = torch.rand(image.shape[1:]) < data.draw(st.sampled_from([0.0, 0.2]))
     image = torch.where(missing, float("nan"), image)
     labels = partition.labels((image.shape[1], image.shape[2]))[0]
-    chosen = labels.flatten()[data.draw(st.integers(0, labels.numel() - 1))]
-    hidden = labels == chosen
+    subset = labels == labels.flatten()[data.draw(st.integers(0, labels.numel() - 1))]
+    hidden = partition.hide(subset[None, None])[0, 0]
     before = _mean_and_variance(predictor, image, "j-invariant")
     after = _mean_and_variance(predictor, torch.where(hidden, 7.0, image), "j-invariant")
-    assert torch.equal(before[..., hidden], after[..., hidden])
+    assert torch.equal(before[..., subset], after[..., subset])
 
 
 @pytest.mark.parametrize("network", ["unet", "dncnn"])
@@ -186,7 +216,7 @@ def test_posterior_without_known_noise_is_the_j_invariant_prediction() -> None:
 
 
 def test_posterior_uses_the_noise_of_each_channel() -> None:
-    predictor = replace(_predictor(channels=2), noise_variances=torch.tensor([0.0, 0.04]))
+    predictor = replace(_predictor(channels=2), noise=gaussian_noise(0.0, 0.04))
     image = _image((16, 16), 2)
     mixed, alone = _mean(predictor, image), _mean(predictor, image, "j-invariant")
     assert torch.equal(mixed[0], alone[0])
@@ -233,9 +263,14 @@ def test_tiles_give_the_result_of_the_whole(
 
 
 @pytest.mark.parametrize("flips", [1, 8])
-def test_tiles_give_the_result_of_the_whole_with_flips_and_channels(flips: int) -> None:
-    image = _image((43, 9), channels=2)
-    predictor = _predictor(channels=2, flips=flips)
+@pytest.mark.parametrize(
+    "exclusion", [Exclusion(), Exclusion("square", 2), Exclusion("vertical", 4)]
+)
+def test_tiles_give_the_result_of_the_whole_with_flips_channels_and_exclusion(
+    flips: int, exclusion: Exclusion
+) -> None:
+    image = _image((83, 9), channels=2)
+    predictor = _predictor("dncnn", Partition("grid", 5, 0, exclusion), channels=2, flips=flips)
     whole, tiled = _mean(predictor, image), _mean(replace(predictor, tile=8), image)
     assert (whole - tiled).abs().max() < 1e-4 * (whole.max() - whole.min())
 

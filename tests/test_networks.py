@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+
 from napari_noise2self.networks import DnCNN, Network, UNet, create_network
 from napari_noise2self.settings import Settings
 from simulate import awake_network

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from napari_noise2self.noise import NoiseModel, estimate_noise
 from simulate import camera, smooth_scene
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import pytest
 import torch
+from torch import Tensor
+
+from napari_noise2self.exclusion import Exclusion
 from napari_noise2self.partition import Partition
 from napari_noise2self.patches import Patches
 from napari_noise2self.settings import Settings
-from torch import Tensor
 
 PARTITIONS = [Partition("grid", size) for size in range(2, 11)]
 PARTITIONS += [Partition("random", size) for size in (2, 7, 25, 100, 400)]
+GRID = Partition("grid", 4)
 CPU = torch.device("cpu")
 
 
@@ -19,9 +22,7 @@ def _numbered(height: int, width: int, start: int = 0) -> Tensor:
     return start + torch.arange(float(height * width)).reshape(1, height, width)
 
 
-def _patches(
-    *planes: Tensor, partition: Partition = Partition("grid", 4), patch_size: int = 16
-) -> Patches:
+def _patches(*planes: Tensor, partition: Partition = GRID, patch_size: int = 16) -> Patches:
     return Patches(planes, partition, Settings(patch_size=patch_size), CPU)
 
 
@@ -119,7 +120,7 @@ def test_weights_are_ranked_at_hidden_held_out_pixels_alone(partition: Partition
     patches = _patches(plane, partition=partition)
     labels = partition.labels((60, 60))[0].flatten()
     total = 0
-    for image, hidden, present, target in patches.held_out(_random()):
+    for image, hidden, present, target in patches.held_out(partition, _random()):
         assert not (target & ~hidden).any()
         assert not (target & ~present).any()
         numbers = image[target].long()
@@ -130,6 +131,24 @@ def test_weights_are_ranked_at_hidden_held_out_pixels_alone(partition: Partition
         assert not torch.isin(labels[image[~hidden & present].long()], subset).any()
         total += int(target.sum())
     assert total > 50
+
+
+@pytest.mark.parametrize(("kind", "transposed"), [("horizontal", False), ("plus", True)])
+def test_patches_are_not_turned_where_rows_and_columns_differ(kind: str, transposed: bool) -> None:
+    partition = Partition("grid", 4, exclusion=Exclusion(kind, 1))
+    patches, random = _patches(_numbered(40, 50), partition=partition), _random()
+    steps = [patches.draw(1, random).image[0, 0, :2, 0].diff().abs() for _ in range(40)]
+    assert any(int(step) == 1 for step in steps) == transposed
+
+
+def test_weights_are_ranked_with_the_exclusion_hidden() -> None:
+    partition = Partition("grid", 5, exclusion=Exclusion("horizontal", 1))
+    for _, hidden, _, target in _patches(_numbered(60, 60), partition=partition).held_out(
+        partition, _random()
+    ):
+        neighbours = target[..., :-1] & ~hidden[..., 1:] | target[..., 1:] & ~hidden[..., :-1]
+        assert target.any()
+        assert not neighbours.any()
 
 
 def test_same_seed_draws_the_same() -> None:

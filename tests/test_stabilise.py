@@ -7,6 +7,7 @@ import json
 import numpy as np
 import pytest
 import torch
+
 from napari_noise2self.noise import NoiseModel
 from napari_noise2self.stabilise import Stabiliser
 from simulate import camera, smooth_scene

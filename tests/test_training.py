@@ -9,13 +9,15 @@ from typing import Any
 
 import pytest
 import torch
+from torch import Tensor
+
 from napari_noise2self.networks import create_network
 from napari_noise2self.partition import Partition
 from napari_noise2self.progress import Cancelled, Control, Progress
 from napari_noise2self.settings import Settings
+from napari_noise2self.stable_noise import StableNoise
 from napari_noise2self.training import Trainer, signal_variance
-from simulate import TINY, smooth_scene
-from torch import Tensor
+from simulate import TINY, gaussian_noise, smooth_scene
 
 CPU = torch.device("cpu")
 NOISE = 0.2
@@ -29,12 +31,14 @@ def _plane(seed: int = 0, side: int = 48) -> Tensor:
     return (scene + NOISE * noise)[None]
 
 
-def _trainer(*planes: Tensor, noise: float = NOISE**2, **changes: Any) -> Trainer:
+def _trainer(*planes: Tensor, noise: StableNoise | None = None, **changes: Any) -> Trainer:
     settings = Settings(**{**TINY, "max_steps": 40, "partition_size": 3, **changes})
-    network = create_network(settings, len(planes[0]) if planes else 1)
-    variances = torch.full((len(planes[0]) if planes else 1,), noise)
+    planes = planes or (_plane(),)
+    channels = len(planes[0])
+    network = create_network(settings, channels)
     partition = Partition.from_settings(settings)
-    return Trainer(network, planes or [_plane()], variances, partition, settings, CPU)
+    noise = noise or gaussian_noise(*[NOISE**2] * channels)
+    return Trainer(network, planes, noise, partition, settings, CPU)
 
 
 def _weights(network: torch.nn.Module) -> Tensor:
@@ -93,6 +97,23 @@ def _targets_of_training(trainer: Trainer) -> Tensor:
     return torch.cat(seen).unique()
 
 
+def test_exclusion_is_hidden_but_no_target() -> None:
+    trainer = _trainer(exclusion="horizontal", exclusion_radius=1, partition_size=5, max_steps=5)
+    loss, shares = trainer._loss, []
+
+    def spy(image: Tensor, hidden: Tensor, target: Tensor) -> Tensor:
+        beside = target[..., :-1] & ~hidden[..., 1:] | target[..., 1:] & ~hidden[..., :-1]
+        assert not beside.any(), "the neighbour of a target was visible"
+        shares.append((float(hidden.float().mean()), float(target.float().mean())))
+        return loss(image, hidden, target)
+
+    trainer._loss = spy
+    list(trainer.run(Control()))
+    hidden, target = torch.tensor(shares).mean(dim=0)
+    assert float(hidden) == pytest.approx(3 / 25, rel=0.2)
+    assert float(target) < 1.1 / 25
+
+
 @pytest.mark.parametrize(
     ("partition", "size"), [("grid", 2), ("grid", 4), ("grid", 10), ("random", 2), ("random", 25)]
 )
@@ -120,7 +141,7 @@ def test_weights_are_ranked_at_pixels_that_were_never_a_target() -> None:
 
 
 def test_loss_is_blind_to_pixels_that_are_not_targets() -> None:
-    trainer = _trainer(noise=0.0)
+    trainer = _trainer()
     image = torch.randn(2, 1, 16, 16)
     hidden = torch.rand(2, 1, 16, 16) < 0.3
     target = hidden & (torch.rand(2, 1, 16, 16) < 0.5)
@@ -252,7 +273,7 @@ def test_record_and_reports_of_a_run(max_steps: int) -> None:
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 40), (40, 40)])
 def test_constant_image_needs_no_training(shape: tuple[int, int]) -> None:
-    trainer = _trained(torch.full((1, *shape), 0.5), noise=0.0)
+    trainer = _trained(torch.full((1, *shape), 0.5), noise=gaussian_noise(0.0))
     assert trainer.record.steps == trainer.record.planned_steps == 0
     assert (trainer._network.head.weight == 0).all()
 
@@ -275,8 +296,8 @@ def test_images_of_different_sizes_and_with_holes_train() -> None:
 
 def test_each_channel_counts_in_units_of_its_noise() -> None:
     plane = _plane()
-    trainer = _trainer(torch.cat([plane, 10 * plane]), max_steps=0)
-    trainer._noise = torch.tensor([NOISE**2, 100 * NOISE**2]).reshape(1, 2, 1, 1)
+    noise = gaussian_noise(NOISE**2, 100 * NOISE**2)
+    trainer = _trainer(torch.cat([plane, 10 * plane]), noise=noise, max_steps=0)
     list(trainer.run(Control()))  # an untrained network predicts zero
     targets = torch.cat([image[:, 0][target[:, 0]] for image, _, _, target in trainer._held_out])
     power = float(targets.square().mean()) / NOISE**2
@@ -284,10 +305,10 @@ def test_each_channel_counts_in_units_of_its_noise() -> None:
 
 
 def test_signal_variance_is_positive_and_in_units_of_the_noise() -> None:
-    raw = torch.linspace(-200, 50, 100)
+    raw = torch.linspace(-200, 50, 100).reshape(1, 1, 1, 100)
     for noise in (0.0, 1e-6, 0.04, 1.0):
-        variance = signal_variance(raw, torch.tensor(noise))
+        variance = signal_variance(raw, gaussian_noise(noise))
         assert (variance > 0).all()
         assert (variance.diff() >= 0).all()
-    one, four = (signal_variance(raw[-1], torch.tensor(noise)) for noise in (1.0, 4.0))
-    assert float(four / one) == pytest.approx(4, rel=1e-4)
+    one, four = (signal_variance(raw, gaussian_noise(noise)) for noise in (1.0, 4.0))
+    torch.testing.assert_close(four, 4 * one)

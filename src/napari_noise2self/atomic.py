@@ -27,7 +27,8 @@ def published(path: Path, overwrite: bool = False) -> Iterator[Path]:
     """
     if not overwrite and os.path.lexists(path):
         raise FileExistsError(path)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    start = os.fsencode(path.name)[:200].decode(errors="ignore")  # names have 255 bytes at most
+    part = path.with_name(f".{start}.{os.getpid()}.part")
     try:
         yield part
         with part.open("r+b") as file:
@@ -48,4 +49,8 @@ def _rename_to_new(part: Path, path: Path) -> None:
         raise
     except OSError:  # no hard links on exFAT and some network drives: take the name first
         path.open("xb").close()
-        os.replace(part, path)
+        try:
+            os.replace(part, path)
+        except BaseException:
+            path.unlink()
+            raise

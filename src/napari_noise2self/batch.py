@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ from typing import Any
 
 from . import __version__
 from .denoiser import Denoiser, OutputDtype
+from .errors import EXPECTED, one_line
 from .images import ImageError, read_image, tiff_paths, write_image
 from .progress import Control, Report
 from .settings import Settings
@@ -57,8 +59,8 @@ def plan(inputs: Iterable[Path], output: Path) -> list[Job]:
     Parameters
     ----------
     inputs : iterable of Path
-        Files, and folders whose TIFFs are taken. A file that is not there stays in the plan: it
-        fails when its turn comes, and the others are still done.
+        Files, and folders whose TIFFs are taken. A file that is not there, or a folder without
+        TIFFs, stays in the plan: it fails when its turn comes, and the others are still done.
     output : Path
         The folder for the results, which keep the names of their inputs.
 
@@ -69,8 +71,7 @@ def plan(inputs: Iterable[Path], output: Path) -> list[Job]:
     """
     jobs: list[Job] = []
     for entry in inputs:
-        paths = tiff_paths([entry]) if entry.is_dir() else [entry]
-        jobs += [Job(path, output / _result_name(path)) for path in paths]
+        jobs += [Job(path, output / _result_name(path)) for path in _files(entry)]
     seen: dict[Path, Path] = {}
     for job in jobs:
         if job.output.resolve() == job.input.resolve():
@@ -82,6 +83,14 @@ def plan(inputs: Iterable[Path], output: Path) -> list[Job]:
                 "denoise them into different folders."
             )
     return list(dict.fromkeys(jobs))
+
+
+def _files(entry: Path) -> list[Path]:
+    """Return the TIFFs of a folder; otherwise the entry itself, be it there or not."""
+    try:
+        return tiff_paths([entry])
+    except ImageError:
+        return [entry]
 
 
 def _result_name(path: Path) -> str:
@@ -133,8 +142,8 @@ def run(
             figures, notes = _denoise_file(
                 job, denoiser, dtype, overwrite, save_model, control, report
             )
-        except (ValueError, OSError, MemoryError, RuntimeError) as error:
-            yield Outcome(job, time.monotonic() - started, error=_one_line(error))
+        except EXPECTED as error:
+            yield Outcome(job, time.monotonic() - started, error=one_line(error))
         else:
             yield Outcome(job, time.monotonic() - started, figures, notes)
 
@@ -149,9 +158,12 @@ def _denoise_file(
     report: Report | None,
 ) -> tuple[dict[str, Any], tuple[str, ...]]:
     """Denoise one file; return the figures and what the user should know."""
-    if job.output.exists() and not overwrite:  # before the work, not after it
+    tiff_paths([job.input])  # says what is wrong with a missing file or a folder without TIFFs
+    if os.path.lexists(job.output) and not overwrite:  # before the work, not after it
         raise ImageError(f"{job.output} exists already; use --overwrite to replace it.")
     image = read_image(job.input)
+    make_folder(job.output.parent)
+    trained_before = isinstance(denoiser, Denoiser)
     if isinstance(denoiser, Settings):
         denoiser = Denoiser(denoiser)
         denoiser.fit(image.data, axes=image.axes, control=control, report=report)
@@ -160,21 +172,39 @@ def _denoise_file(
     result = denoiser.result(
         image.data, axes=image.axes, dtype=dtype, control=control, report=report
     )
-    made_by = provenance(denoiser, result.figures)
-    job.output.parent.mkdir(parents=True, exist_ok=True)
+    made_by = provenance(denoiser, result.figures, trained_before=trained_before)
     write_image(job.output, result.image, image, provenance=made_by, overwrite=overwrite)
     return result.figures, image.metadata.notes
 
 
-def provenance(denoiser: Denoiser, figures: dict[str, Any]) -> dict[str, Any]:
-    """Return how a result was made, for its metadata: enough to make it again."""
-    return {"version": __version__, "settings": denoiser.settings.to_dict(), "figures": figures}
+def make_folder(folder: Path) -> None:
+    """Make the folder for results where it is missing: before the work, not after it.
+
+    Raises
+    ------
+    ImageError
+        If it can't be made, or not be written to.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ImageError(
+            f"The folder {folder} can't be made ({error.strerror}); choose another."
+        ) from error
+    if not os.access(folder, os.W_OK):
+        raise ImageError(f"The folder {folder} can't be written to; choose another.")
 
 
-def _one_line(error: BaseException) -> str:
-    """Return an error as one sentence for the user."""
-    if isinstance(error, MemoryError) or "can't allocate memory" in str(error):
-        return "There is not enough memory; close other programs or use a smaller image."
-    if type(error).__name__ == "OutOfMemoryError":
-        return "The GPU has not enough memory; use --device cpu."
-    return " ".join(str(error).split()) or type(error).__name__
+def provenance(
+    denoiser: Denoiser, figures: dict[str, Any], *, trained_before: bool = False
+) -> dict[str, Any]:
+    """Return how a result was made, for its metadata.
+
+    It is enough to make the result again, with the same model if it was `trained_before`.
+    """
+    return {
+        "version": __version__,
+        "settings": denoiser.settings.to_dict(),
+        "figures": figures,
+        "trained_before": trained_before,
+    }

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from skimage import restoration
 
-from .denoiser import Denoiser
+from .denoiser import Denoiser, finite_or_none
 from .images import ImageError, read_image, tiff_paths
 from .metrics import psnr, ssim
 from .settings import Settings
@@ -50,7 +50,8 @@ class Row:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values, ready for JSON."""
-        return asdict(self)
+        figures = {"psnr": finite_or_none(self.psnr), "ssim": finite_or_none(self.ssim)}
+        return asdict(self) | figures
 
 
 def pairs(noisy: Path, clean: Path) -> Iterator[Pair]:
@@ -61,10 +62,11 @@ def pairs(noisy: Path, clean: Path) -> Iterator[Pair]:
     ImageError
         If a folder has no images, a clean one is missing, or the shapes differ.
     """
-    for path in tiff_paths([noisy]):
-        counterpart = clean / path.name
+    counterparts = {path: clean / path.name for path in tiff_paths([noisy])}
+    for counterpart in counterparts.values():
         if not counterpart.exists():
             raise ImageError(f"{counterpart} is missing; give clean images the noisy ones' names.")
+    for path, counterpart in counterparts.items():
         images = read_image(path).data, read_image(counterpart).data
         if images[0].shape != images[1].shape or images[0].ndim != 2:
             raise ImageError(

@@ -5,13 +5,18 @@ Everything heavy is imported inside the commands, so that ``--help`` is instant.
 
 from __future__ import annotations
 
+import io
 import json
 import signal
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
 
 import typer
 
+from .errors import EXPECTED, one_line
 from .settings import Device, NetworkKind, PartitionKind, Prediction, Preset, Settings
 
 if TYPE_CHECKING:
@@ -57,6 +62,9 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print figures as JSON.
 def main() -> None:
     """Run the command line; a termination signal cleans up like Ctrl-C."""
     signal.signal(signal.SIGTERM, _on_terminate)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
+            stream.reconfigure(errors="backslashreplace")  # any file name can be printed
     app()
 
 
@@ -120,12 +128,12 @@ def denoise(
 
     try:
         jobs = batch.plan(inputs, output)
-    except ValueError as error:
-        _fail(str(error), 2 if isinstance(error, batch.PlanError) else 1)
-    if save_model and len(jobs) != 1:
-        _wrong_usage("--save-model takes one INPUT; use the train command for several.")
-    if save_model and save_model.exists() and not overwrite:
-        _fail(f"{save_model} exists already; use --overwrite to replace it.")
+    except batch.PlanError as error:
+        _wrong_usage(str(error))
+    if save_model:
+        if len(jobs) != 1:
+            _wrong_usage("--save-model takes one INPUT; use the train command for several.")
+        _check_new_model(save_model, overwrite, (jobs[0].input, jobs[0].output), output)
     work = _load(model, device) if model else settings
     failed = False
     with FilesProgress(len(jobs)) as shown:
@@ -163,17 +171,16 @@ def train(
             max_seconds=max_seconds, max_steps=max_steps, seed=seed, prediction=prediction,
         ),
     )  # fmt: skip
-    if model.exists() and not overwrite:
-        _fail(f"{model} exists already; use --overwrite to replace it.")
-    if not model.absolute().parent.is_dir():
-        _fail(f"The folder {model.absolute().parent} does not exist; make it first.")
-
     from .console import FilesProgress
     from .denoiser import Denoiser
     from .images import read_image, tiff_paths
 
-    try:
-        images = [read_image(path) for path in tiff_paths(inputs)]
+    with _errors_in_one_line():
+        paths = tiff_paths(inputs)
+        _check_new_model(model, overwrite, paths)
+        images = [read_image(path) for path in paths]
+        for note in (note for image in images for note in image.metadata.notes):
+            typer.echo(note, err=True)
         if len({image.axes for image in images}) != 1:
             _fail("Images trained on together must have the same axes; train them apart.")
         denoiser = Denoiser(settings)
@@ -184,8 +191,6 @@ def train(
                 report=shown.report,
             )
         denoiser.save(model, overwrite=overwrite)
-    except ValueError as error:
-        _fail(str(error))
     figures = {"model": str(model), "inputs": len(images), **denoiser.figures}
     if as_json:
         typer.echo(json.dumps(figures))
@@ -203,7 +208,7 @@ def demo(
     from .demo import run_demo
 
     _check_output_folder(output)
-    with FilesProgress(1) as shown:
+    with _errors_in_one_line(), FilesProgress(1) as shown:
         figures = run_demo(output, Settings(preset=preset), report=shown.report)
     typer.echo("\n".join(figures.lines()))
 
@@ -235,13 +240,11 @@ def benchmark(
 
     settings = _settings(device=device, **_given(preset=preset, seed=seed))
     rows = []
-    try:
+    with _errors_in_one_line():
         for pair in pairs(noisy_dir, clean_dir):
             for row in compare(pair, settings):
                 rows.append(row)
                 typer.echo(json.dumps(row.to_dict()) if as_json else row.line())
-    except ValueError as error:
-        _fail(str(error))
     for row in table(rows):
         typer.echo(json.dumps(row.to_dict()) if as_json else row.line())
 
@@ -255,21 +258,46 @@ def _settings(**values: Any) -> Settings:
     try:
         return Settings(**values)
     except ValueError as error:
-        _wrong_usage(str(error))
+        name, _, rest = str(error).partition(" ")
+        _wrong_usage(f"--{name.replace('_', '-')} {rest}.")
 
 
 def _load(path: Path, device: Device) -> Denoiser:
     from .denoiser import Denoiser
 
-    try:
+    with _errors_in_one_line():
         return Denoiser.load(path, device=device)
-    except ValueError as error:
-        _fail(str(error))
 
 
 def _check_output_folder(path: Path) -> None:
     if path.exists() and not path.is_dir():
         _wrong_usage(f"--output {path} is a file; name a folder.")
+
+
+def _check_new_model(
+    path: Path, overwrite: bool, images: Iterable[Path], new_folder: Path | None = None
+) -> None:
+    """Fail before the work if the model can't be written, or would replace one of the images."""
+    if path.is_dir():
+        _wrong_usage(f"{path} is a folder; name a file for the model.")
+    if path.resolve() in {image.resolve() for image in images}:
+        _wrong_usage(f"{path} is an image; choose another name for the model.")
+    if path.exists() and not overwrite:
+        _fail(f"{path} exists already; use --overwrite to replace it.")
+    folder = path.absolute().parent
+    if not folder.is_dir() and folder != (new_folder and new_folder.absolute()):
+        _fail(f"The folder {folder} does not exist; make it first.")
+
+
+@contextmanager
+def _errors_in_one_line() -> Iterator[None]:
+    """End with one sentence where a traceback would come."""
+    try:
+        yield
+    except (typer.Exit, BrokenPipeError):
+        raise
+    except EXPECTED as error:
+        _fail(one_line(error))
 
 
 def _tell(outcome: Outcome, as_json: bool) -> None:
@@ -282,7 +310,8 @@ def _tell(outcome: Outcome, as_json: bool) -> None:
         typer.echo(note, err=True)
     if outcome.error:
         name = str(outcome.job.input)
-        typer.echo(outcome.error if name in outcome.error else f"{name}: {outcome.error}", err=True)
+        known = outcome.error.startswith(f"{name} ")
+        typer.echo(outcome.error if known else f"{name}: {outcome.error}", err=True)
 
 
 def _summary(figures: dict[str, Any]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from types import TracebackType
 
 from rich.console import Console
@@ -21,15 +22,14 @@ class FilesProgress:
     """
 
     def __init__(self, files: int) -> None:
-        console = Console(stderr=True)
         self._files, self._done = files, 0
         self._bar = Bar(
             TextColumn("{task.description}"),
             BarColumn(),
             TextColumn("{task.fields[left]}"),
             TimeElapsedColumn(),
-            console=console,
-            disable=not console.is_terminal,
+            console=Console(stderr=True),
+            disable=not sys.stderr.isatty(),  # rich would also believe FORCE_COLOR
             transient=True,
         )
         self._task = self._bar.add_task("starting", total=None, left="")
@@ -56,10 +56,12 @@ class FilesProgress:
             total=progress.total,
             left=f"{duration(progress.seconds_left)} left",
         )
+        self._bar.start()  # again, if the last file is done
 
     def advance(self) -> None:
-        """Note that a file is done."""
+        """Note that a file is done, and clear the line for what is said of it."""
         self._done += 1
+        self._bar.stop()
 
 
 def duration(seconds: float) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,13 +13,15 @@ from numpy.typing import NDArray
 from PIL import Image as Picture
 
 from .atomic import published
-from .batch import provenance
+from .batch import make_folder, provenance
 from .denoiser import Denoiser
-from .images import Image, write_image
+from .images import Image, ImageError, read_image, write_image
 from .metrics import psnr
 from .progress import Report
 from .samples import Sample, simulate_cells
 from .settings import Settings
+
+_NAMES = ("noisy.tif", "clean.tif", "denoised.tif", "demo.png")
 
 
 @dataclass(frozen=True)
@@ -49,18 +52,24 @@ def run_demo(folder: Path, settings: Settings, report: Report | None = None) -> 
     Parameters
     ----------
     folder : Path
-        Made where missing; files of an earlier demo are replaced.
+        Made where missing; files of an earlier demo are replaced, but no others.
     settings : Settings
         How to denoise.
     report : callable, optional
         Called with a `Progress`.
+
+    Raises
+    ------
+    ImageError
+        If the folder can't be written to, or other files there have the names of the demo's.
     """
     sample = simulate_cells()
+    make_folder(folder)
+    _check_names(folder, sample)
     started = time.monotonic()
     denoiser = Denoiser(settings).fit(sample.noisy, axes="YX", report=report)
     result = denoiser.result(sample.noisy, axes="YX", report=report)
     seconds = time.monotonic() - started
-    folder.mkdir(parents=True, exist_ok=True)
     like = Image(sample.noisy, "YX")
     for name, data in (("noisy", sample.noisy), ("clean", sample.clean)):
         write_image(folder / f"{name}.tif", data, like, overwrite=True)
@@ -80,6 +89,19 @@ def run_demo(folder: Path, settings: Settings, report: Report | None = None) -> 
         result.figures["estimated_psnr"],
         result.figures["held_out_loss"],
     )
+
+
+def _check_names(folder: Path, sample: Sample) -> None:
+    """Raise where a file that no demo wrote would be replaced."""
+    taken = [folder / name for name in _NAMES if os.path.lexists(folder / name)]
+    try:
+        ours = np.array_equal(read_image(folder / "noisy.tif").data, sample.noisy)
+    except ImageError:
+        ours = False
+    if taken and not ours:
+        raise ImageError(
+            f"{taken[0]} exists already and was not written by the demo; choose another folder."
+        )
 
 
 def _write_picture(path: Path, sample: Sample, denoised: NDArray[Any]) -> None:

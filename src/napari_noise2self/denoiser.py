@@ -16,6 +16,7 @@ from torch import Tensor
 
 from .accuracy import ErrorEstimate
 from .axes import Layout
+from .correlation import Correlation, choose_exclusion
 from .devices import describe_device, resolve_device
 from .inference import DEFAULT_TILE, SMALLEST_TILE, Predictor
 from .networks import DnCNN, UNet, create_network
@@ -23,6 +24,7 @@ from .partition import Partition
 from .progress import Control, Progress, Report
 from .settings import Device, Prediction, Settings
 from .stabilise import Stabiliser
+from .stable_noise import StableNoise
 from .training import Trainer, TrainingRecord
 
 OutputDtype = Literal["same", "float32"]
@@ -73,12 +75,9 @@ class Denoiser:
         self.record = TrainingRecord()
         self.network: UNet | DnCNN | None = None
         self.stabilisers: tuple[Stabiliser, ...] = ()
+        self.partition = Partition.from_settings(self.settings)
+        self.exclusion_note = ""
         self.device = ""
-
-    @property
-    def partition(self) -> Partition:
-        """The subsets that are hidden in turn."""
-        return Partition.from_settings(self.settings)
 
     def fit(
         self,
@@ -127,13 +126,14 @@ class Denoiser:
         planes = _training_planes(images, layouts)
         control.check()
         self.stabilisers = _fit_stabilisers(planes)
+        self.choose_partition()
         device = resolve_device(self.settings.device)
         self.device = describe_device(device)
         network = create_network(self.settings, layouts[0].n_channels)
         trainer = Trainer(
             network,
             [self._stabilise(plane) for plane in planes],
-            self._noise_variances,
+            self._noise,
             self.partition,
             self.settings,
             device,
@@ -242,7 +242,7 @@ class Denoiser:
         predictor = Predictor(
             self.network,
             self.partition,
-            self._noise_variances,
+            self._noise,
             self.settings.fill,
             self.settings.budget.flips,
             tile,
@@ -258,7 +258,15 @@ class Denoiser:
                     raise
                 predictor = replace(predictor, tile=predictor.tile // 2)
         mean = [s.inverse(channel) for s, channel in zip(self.stabilisers, means, strict=True)]
-        return np.stack(mean), (variances / self._noise_variances[:, None, None]).double().numpy()
+        return np.stack(mean), (variances / self._noise.unit[0]).double().numpy()
+
+    def choose_partition(self) -> None:
+        """Fix the partition: an "auto" exclusion follows the strongest noise correlation."""
+        correlation = Correlation.strongest([s.noise.correlation for s in self.stabilisers])
+        exclusion, self.exclusion_note = choose_exclusion(correlation)
+        self.partition = Partition.from_settings(self.settings, exclusion)
+        if self.settings.exclusion != "auto":
+            self.exclusion_note = f"Exclusion as asked for: {self.partition.exclusion.name}."
 
     def _stabilise(self, plane: NDArray[Any]) -> Tensor:
         """Bring a plane (C, Y, X) to the network's range."""
@@ -266,8 +274,8 @@ class Denoiser:
         return torch.stack([stabiliser.forward(channel) for stabiliser, channel in pairs])
 
     @property
-    def _noise_variances(self) -> Tensor:
-        return torch.tensor([stabiliser.noise_variance for stabiliser in self.stabilisers])
+    def _noise(self) -> StableNoise:
+        return StableNoise.of(self.stabilisers)
 
     @property
     def figures(self) -> dict[str, Any]:
@@ -278,6 +286,8 @@ class Denoiser:
             "training_seconds": round(self.record.seconds, 3),
             "held_out_loss": finite_or_none(self.record.held_out_loss),
             "device": self.device,
+            "partition": asdict(self.partition),
+            "exclusion_note": self.exclusion_note,
             "noise": [asdict(stabiliser.grey_noise) for stabiliser in self.stabilisers],
         }
 

@@ -12,9 +12,10 @@ from torch.nn import functional
 
 from .devices import reproducible
 from .networks import Network
-from .partition import Partition, fill
+from .partition import Partition
 from .progress import Control, Progress, Report
 from .settings import Fill, Prediction
+from .stable_noise import StableNoise
 from .training import signal_variance
 
 DEFAULT_TILE = 512
@@ -31,8 +32,8 @@ class Predictor:
         On the device where it is to run, in eval mode.
     partition : Partition
         Its subsets are hidden one after another.
-    noise_variances : Tensor
-        Shape (C,): noise variance of the channels, 0 where unknown.
+    noise : StableNoise
+        Of the stabilised images.
     fill : {"interpolate", "zero"}
         What stands in place of hidden pixels.
     flips : int
@@ -43,7 +44,7 @@ class Predictor:
 
     network: Network
     partition: Partition
-    noise_variances: Tensor
+    noise: StableNoise
     fill: Fill = "interpolate"
     flips: int = 1
     tile: int = DEFAULT_TILE
@@ -80,11 +81,12 @@ class Predictor:
             If `control` was cancelled.
         """
         control = control or Control()
-        tiles = list(_tiles(image.shape[-2:], self.tile, self.network.reach, self.network.stride))
+        reach = self.network.reach + self.partition.fill_radius + self.partition.exclusion.radius
+        tiles = list(_tiles(image.shape[-2:], self.tile, reach, self.network.stride))
         subsets: Sequence[int | None] = (
             [None] if mode == "single-pass" else list(range(self.partition.n_subsets))
         )
-        total, done, started = len(tiles) * len(subsets) * self.flips, 0, time.monotonic()
+        total, done, started = len(tiles) * len(subsets) * self._flips, 0, time.monotonic()
         result = torch.empty((2, *image.shape), dtype=torch.float32)
         with torch.inference_mode(), reproducible():
             for tile in tiles:
@@ -113,14 +115,16 @@ class Predictor:
         origin = torch.tensor([[window[0].start, window[1].start]], device=self._device)
         labels = self.partition.labels((pixels.shape[1], pixels.shape[2]), origin)[0]
         mean, variance = torch.zeros_like(pixels), torch.zeros_like(pixels)
+        flips = self._flips
         for subset in subsets:
-            hidden = labels == subset if subset is not None else torch.zeros_like(present)
-            filled = fill(pixels[None], (hidden | ~present)[None, None], self.fill)
-            here = torch.ones_like(hidden) if subset is None else hidden
-            for flip in range(self.flips):
+            targets = labels == subset if subset is not None else torch.zeros_like(present)
+            hidden = self.partition.hide(targets[None, None]) | ~present
+            filled = self.partition.fill(pixels[None], hidden, self.fill)
+            here = torch.ones_like(present) if subset is None else targets
+            for flip in range(flips):
                 some_mean, some_variance = self._run(filled, flip)
-                mean = torch.where(here, mean + some_mean[0] / self.flips, mean)
-                variance = torch.where(here, variance + some_variance[0] / self.flips, variance)
+                mean = torch.where(here, mean + some_mean[0] / flips, mean)
+                variance = torch.where(here, variance + some_variance[0] / flips, variance)
                 yield
         if mode == "posterior":
             mean, variance = self._posterior(pixels, present, mean, variance)
@@ -129,7 +133,7 @@ class Predictor:
 
     def _run(self, filled: Tensor, flip: int) -> tuple[Tensor, Tensor]:
         """Run the network on one of the eight orientations of the image."""
-        noise = self.noise_variances.to(self._device).reshape(1, -1, 1, 1)
+        noise = self.noise.to(self._device)
         height, width = filled.shape[-2:]
         below, right = -height % self.network.stride, -width % self.network.stride
         if below or right:  # here, not in the network: a flip must not move the pooling grid
@@ -145,9 +149,14 @@ class Predictor:
 
         Where the noise variance is unknown or the pixel is missing: the prediction alone.
         """
-        noise = self.noise_variances.to(self._device).reshape(-1, 1, 1)
+        noise = self.noise.to(self._device).variance(mean[None])[0]
         share = torch.where(present & (noise > 0), variance / (variance + noise), 0)
         return torch.lerp(mean, pixels, share), variance * (1 - share)
+
+    @property
+    def _flips(self) -> int:
+        """Number of orientations to average: without transposes where training had none."""
+        return self.flips if self.partition.exclusion.turns else min(self.flips, 4)
 
     @property
     def _format(self) -> torch.memory_format:
@@ -172,10 +181,10 @@ class _Tile:
 def _tiles(shape: torch.Size, size: int, reach: int, stride: int) -> Iterator[_Tile]:
     """Cut an image into tiles whose kept parts see all that they depend on.
 
-    Windows begin at multiples of the network's stride and overlap by its reach and the pixel
-    that `fill` reads, so the result is the same whatever the tile size.
+    Windows begin at multiples of the network's stride and overlap by all that reaches into a
+    pixel's prediction, so the result is the same whatever the tile size.
     """
-    halo = -(-(reach + 1) // stride) * stride
+    halo = -(-reach // stride) * stride
     size = max(stride, size // stride * stride)
     spans = []
     for extent in shape:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -17,9 +18,12 @@ def data_range(clean: NDArray[Any]) -> float:
 
 
 def psnr(clean: NDArray[Any], image: NDArray[Any]) -> float:
-    """Return the peak signal-to-noise ratio in dB."""
-    pair = clean.astype(np.float64), image.astype(np.float64)
-    return float(metrics.peak_signal_noise_ratio(*pair, data_range=data_range(clean)))
+    """Return the peak signal-to-noise ratio in dB; NaN if the clean image is constant."""
+    error = float(np.mean((clean.astype(np.float64) - image.astype(np.float64)) ** 2))
+    span = data_range(clean)
+    if span == 0:
+        return math.nan
+    return 10 * math.log10(span**2 / error) if error else math.inf
 
 
 def ssim(clean: NDArray[Any], image: NDArray[Any]) -> float:

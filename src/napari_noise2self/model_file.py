@@ -5,7 +5,9 @@ Nothing in such a file is ever executed, so models of strangers are safe to open
 
 from __future__ import annotations
 
+import hashlib
 import json
+import math
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 
 _KEY = "napari-noise2self"
 FORMAT_VERSION = 1
+_DAMAGE = (ValueError, KeyError, TypeError, AttributeError, RuntimeError, OverflowError)
 
 
 class ModelError(ValueError):
@@ -55,6 +58,7 @@ def save_model(denoiser: Denoiser, path: Path, *, overwrite: bool = False) -> No
         name: value.detach().cpu().contiguous()
         for name, value in denoiser.network.state_dict().items()
     }
+    header["digest"] = _digest(header, weights)
     try:
         with published(path, overwrite) as part:
             save_file(weights, part, metadata={_KEY: json.dumps(header)})
@@ -81,7 +85,8 @@ def load_model(path: Path, device: Device = "auto") -> Denoiser:
     try:
         with safe_open(path, framework="pt", device="cpu") as file:
             header = (file.metadata() or {}).get(_KEY)
-            weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            names = file.keys() if header is not None else ()
+            weights = {name: file.get_tensor(name).clone() for name in names}  # off the file
     except (SafetensorError, OSError) as error:
         raise ModelError(
             f"{path} is no model file, or it is damaged; save the model again or choose another."
@@ -95,8 +100,10 @@ def load_model(path: Path, device: Device = "auto") -> Denoiser:
     try:
         values = json.loads(header)
         if values["format_version"] <= FORMAT_VERSION:
+            if values.pop("digest") != _digest(values, weights):
+                raise ValueError("bytes have changed since the file was written")
             return _assemble(values, weights, place)
-    except (ValueError, KeyError, TypeError, AttributeError, RuntimeError) as error:
+    except _DAMAGE as error:
         raise ModelError(
             f"{path} is a damaged model file; save the model again or choose another."
         ) from error
@@ -113,15 +120,40 @@ def _assemble(
     from .denoiser import Denoiser
 
     denoiser = Denoiser(Settings.from_dict(values["settings"]))
-    denoiser.stabilisers = tuple(Stabiliser.from_dict(item) for item in values["stabilisers"])
+    denoiser.stabilisers = tuple(_stabiliser(item) for item in values["stabilisers"])
+    denoiser.choose_partition()
     known = {field.name for field in fields(TrainingRecord)}
     record = {name: value for name, value in values["record"].items() if name in known}
     record["history"] = [tuple(entry) for entry in record["history"]]
     denoiser.record = TrainingRecord(**record)
     denoiser.device = describe_device(device)
-    network = create_network(denoiser.settings, len(denoiser.stabilisers))
-    network.load_state_dict(weights)
+    json.dumps(denoiser.figures)  # raises if a figure is of the wrong type
+    with torch.device("meta"):  # takes no memory, whatever the settings ask for
+        network = create_network(denoiser.settings, len(denoiser.stabilisers))
+    if {weight.dtype for weight in weights.values()} != {torch.float32}:
+        raise ValueError("weights are not float32")
     if not all(bool(torch.isfinite(weight).all()) for weight in weights.values()):
         raise ValueError("weights are not finite")
+    network.load_state_dict(weights, assign=True)
     denoiser.network = network.to(device).eval()
     return denoiser
+
+
+def _stabiliser(values: dict[str, Any]) -> Stabiliser:
+    """Make a stabiliser from values that may be anything."""
+    stabiliser = Stabiliser.from_dict(values)
+    noise = stabiliser.noise
+    positive = (stabiliser.unit, stabiliser.scale, noise.gain or noise.intercept)
+    finite = (stabiliser.offset, stabiliser.centre, noise.gain, noise.intercept)
+    if not all(map(math.isfinite, positive + finite)) or not min(positive) > 0:
+        raise ValueError("numbers of the scale are impossible")
+    return stabiliser
+
+
+def _digest(header: dict[str, Any], weights: dict[str, torch.Tensor]) -> str:
+    """Return what tells a file from one whose bytes have changed."""
+    digest = hashlib.sha256(json.dumps(header, sort_keys=True).encode())
+    for name, weight in sorted(weights.items()):
+        digest.update(f"{name} {weight.dtype} {tuple(weight.shape)}".encode())
+        digest.update(weight.flatten().view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()

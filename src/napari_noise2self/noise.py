@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
+
+from .correlation import Correlation, measure_correlation
 
 FloatArray = NDArray[np.floating]
 
@@ -33,16 +37,47 @@ class NoiseModel:
         variance, used to bring the image to a sensible scale.
     note : str
         One sentence for the user.
+    correlation : Correlation
+        Of the noise of neighbouring pixels.
     """
 
     gain: float
     intercept: float
     reliable: bool = True
     note: str = ""
+    correlation: Correlation = Correlation()
 
     def variance(self, signal: FloatArray) -> FloatArray:
         """Return the noise variance at each signal, in squared grey levels."""
         return np.maximum(self.gain * np.asarray(signal) + self.intercept, 0.0)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> NoiseModel:
+        """Make a model from what `dataclasses.asdict` gave, after its way through JSON."""
+        correlation = {
+            name: tuple(value) if isinstance(value, list | tuple) else value
+            for name, value in values["correlation"].items()
+        }
+        return cls(**{**values, "correlation": Correlation(**correlation)})
+
+    def stabilise(self, image: FloatArray) -> FloatArray:
+        """Make the noise variance 1 at every signal: the generalised Anscombe transform."""
+        if self.gain <= 0:
+            return image / math.sqrt(self.intercept)
+        squared = self.gain * image + (0.375 * self.gain**2 + self.intercept)
+        return np.sqrt(np.maximum(squared, 0)) * (2 / self.gain)
+
+    def unstabilise(self, stable: FloatArray) -> FloatArray:
+        """Undo `stabilise` for expectations, without the bias of the algebraic inverse.
+
+        The closed form of the exact unbiased inverse (Mäkitalo & Foi 2013, eq. 10), at gain 1.
+        """
+        if self.gain <= 0:
+            return stable * math.sqrt(self.intercept)
+        z = np.maximum(stable, 2 * math.sqrt(0.375))
+        root = math.sqrt(1.5)
+        counts = z**2 / 4 + root / (4 * z) - 11 / (8 * z**2) + 5 * root / (8 * z**3) - 0.125
+        return self.gain * counts - self.intercept / self.gain
 
 
 def estimate_noise(planes: Sequence[FloatArray]) -> NoiseModel:
@@ -58,7 +93,19 @@ def estimate_noise(planes: Sequence[FloatArray]) -> NoiseModel:
     planes : sequence of ndarray
         Floating-point images of shape (H, W). Non-finite pixels are ignored.
     """
-    samples = [_windows(np.asarray(plane, dtype=np.float64)) for plane in planes]
+    model = _fit(planes, spacing=1)
+    correlation = measure_correlation([model.stabilise(plane) for plane in planes])
+    if correlation.reach:
+        model = _fit(planes, spacing=correlation.reach + 1)
+    return replace(model, correlation=correlation)
+
+
+def _fit(planes: Sequence[FloatArray], spacing: int) -> NoiseModel:
+    """Fit a noise model with a high-pass filter whose taps are so many pixels apart.
+
+    The filter's response to noise is known only if the noise at its taps is independent.
+    """
+    samples = [_windows(np.asarray(plane, dtype=np.float64), spacing) for plane in planes]
     means, energies = (np.concatenate(part) for part in zip(*samples, strict=True))
     if means.size < _MINIMUM_WINDOWS or not np.any(energies > 0):
         return _rough_model(planes, "The image is too small or too flat to measure its noise.")
@@ -75,19 +122,21 @@ def estimate_noise(planes: Sequence[FloatArray]) -> NoiseModel:
     return NoiseModel(gain, intercept, note="The noise grows with the signal.")
 
 
-def _windows(plane: FloatArray) -> tuple[FloatArray, FloatArray]:
+def _windows(plane: FloatArray, spacing: int = 1) -> tuple[FloatArray, FloatArray]:
     """Return mean and high-pass energy (noise variance where flat) of windows of a plane."""
-    if min(plane.shape) < _WINDOW + 2:
+    if min(plane.shape) < _WINDOW + 2 * spacing:
         return np.empty(0), np.empty(0)
     finite = np.isfinite(plane)
     plane = np.where(finite, plane, 0.0)
-    second = np.array([1.0, -2.0, 1.0])
+    second = np.zeros(2 * spacing + 1)
+    second[::spacing] = 1.0, -2.0, 1.0
     kernel = np.outer(second, second) / 6.0
     clipped = _clipped(plane) | ~finite
-    bad = ndimage.maximum_filter(clipped, size=_WINDOW + 2)
+    bad = ndimage.maximum_filter(clipped, size=_WINDOW + 2 * spacing)
     energy = ndimage.uniform_filter(ndimage.convolve(plane, kernel) ** 2, _WINDOW)
     mean = ndimage.uniform_filter(plane, _WINDOW)
-    inside = slice(_WINDOW // 2 + 1, -(_WINDOW // 2 + 1), 3)
+    margin = _WINDOW // 2 + spacing
+    inside = slice(margin, -margin, 3)
     good = ~bad[inside, inside]
     return mean[inside, inside][good], energy[inside, inside][good]
 

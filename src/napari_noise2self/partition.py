@@ -7,14 +7,18 @@ predictions there are J-invariant, whatever the network.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from math import comb
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
+from .exclusion import Exclusion
 from .settings import Fill, PartitionKind, Settings
+
+RANDOM_SUBSETS = 25
+"""Number of subsets of a random partition in the paper."""
 
 
 @dataclass(frozen=True)
@@ -31,16 +35,35 @@ class Partition:
         Side n of the grid, or number of subsets of the random partition.
     seed : int
         Shifts the grid, or draws another random partition.
+    exclusion : Exclusion
+        Neighbours that are hidden with each pixel of a subset.
     """
 
     kind: PartitionKind = "grid"
     size: int = 4
     seed: int = 0
+    exclusion: Exclusion = Exclusion()
 
     @classmethod
-    def from_settings(cls, settings: Settings) -> Partition:
-        """Return the partition that the settings ask for."""
-        return cls(settings.partition, settings.subsets_parameter, settings.seed)
+    def from_settings(cls, settings: Settings, exclusion: Exclusion | None = None) -> Partition:
+        """Return the partition that the settings ask for.
+
+        Parameters
+        ----------
+        settings : Settings
+            Uses `partition`, `partition_size`, `exclusion`, `exclusion_radius` and `seed`.
+        exclusion : Exclusion, optional
+            Takes the place of the settings' "auto".
+        """
+        if settings.exclusion != "auto":
+            radius = 0 if settings.exclusion == "none" else settings.exclusion_radius or 1
+            exclusion = Exclusion(settings.exclusion, radius)
+        exclusion = exclusion or Exclusion()
+        size = settings.partition_size
+        if size is None:
+            side = exclusion.smallest_grid
+            size = side if settings.partition == "grid" else max(RANDOM_SUBSETS, side**2)
+        return cls(settings.partition, size, settings.seed, exclusion)
 
     @property
     def n_subsets(self) -> int:
@@ -77,7 +100,23 @@ class Partition:
         return _hash(rows, columns, self.seed) % self.size
 
 
-def fill(image: Tensor, hidden: Tensor, method: Fill = "interpolate") -> Tensor:
+    def hide(self, targets: Tensor) -> Tensor:
+        """Return all that is hidden for targets (B, 1, H, W): they and their exclusion."""
+        return self.exclusion.hide(targets)
+
+    def fill(self, image: Tensor, hidden: Tensor, method: Fill = "interpolate") -> Tensor:
+        """Replace hidden pixels; see `fill`."""
+        return fill(image, hidden, method, self.fill_radius)
+
+    @property
+    def fill_radius(self) -> int:
+        """How far a hidden pixel must look to find a visible one."""
+        return self.exclusion.radius + 1
+
+
+def fill(
+    image: Tensor, hidden: Tensor, method: Fill = "interpolate", radius: int = 1
+) -> Tensor:
     """Replace hidden pixels without reading any of them.
 
     Parameters
@@ -87,8 +126,11 @@ def fill(image: Tensor, hidden: Tensor, method: Fill = "interpolate") -> Tensor:
     hidden : Tensor
         bool, shape (B, 1, H, W): the same pixels are hidden in all channels.
     method : {"interpolate", "zero"}
-        The weighted mean of the visible ones among the eight neighbours (weights 2 beside,
-        1 across), or zero. Where no neighbour is visible: zero, the mean of a normalised image.
+        The weighted mean of the visible ones among the neighbours (binomial weights: for the
+        eight nearest, 2 beside and 1 across), or zero. Where no neighbour is visible: zero, the
+        mean of a normalised image.
+    radius : int
+        How far away neighbours may be, in pixels.
 
     Returns
     -------
@@ -100,10 +142,15 @@ def fill(image: Tensor, hidden: Tensor, method: Fill = "interpolate") -> Tensor:
     if method == "zero":
         return visible
     channels = image.shape[1]
-    kernel = image.new_tensor([[1.0, 2.0, 1.0], [2.0, 0.0, 2.0], [1.0, 2.0, 1.0]])
-    sums = functional.conv2d(visible, kernel.expand(channels, 1, 3, 3), padding=1, groups=channels)
-    weights = functional.conv2d((~hidden).to(image.dtype), kernel[None, None], padding=1)
-    return torch.where(hidden, sums / weights.clamp(min=1), visible)
+    line = image.new_tensor([float(comb(2 * radius, k)) for k in range(2 * radius + 1)])
+    kernel = torch.outer(line, line)
+    kernel[radius, radius] = 0
+    kernel = kernel / kernel.sum()
+    repeated = kernel.expand(channels, 1, *kernel.shape)
+    sums = functional.conv2d(visible, repeated, padding=radius, groups=channels)
+    shown = (~hidden).to(image.dtype)
+    weights = functional.conv2d(shown, kernel[None, None], padding=radius)
+    return torch.where(hidden, sums / weights.clamp(min=1e-6), visible)
 
 
 def _mix(seed: int) -> int:
@@ -122,13 +169,3 @@ def _hash(rows: Tensor, columns: Tensor, seed: int) -> Tensor:
     for shift, factor in ((16, 0x7FEB352D), (15, 0x846CA68B), (16, 1)):
         value = ((value ^ (value >> shift)) * factor) & mask
     return value
-
-
-def hidden_fraction(partition: Partition) -> float:
-    """Share of the pixels that one subset hides."""
-    return 1.0 / partition.n_subsets
-
-
-def origin_tensor(origin: Sequence[int], device: torch.device | str = "cpu") -> Tensor:
-    """Return one window origin in the form that `Partition.labels` takes."""
-    return torch.tensor([list(origin)], dtype=torch.int64, device=device)

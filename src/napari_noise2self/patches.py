@@ -71,6 +71,7 @@ class Patches:
         self._held_out = self._choose_held_out(settings.seed, device)
         positions = (shapes - torch.tensor(self._patch) + 1).prod(dim=1)
         self._chances = positions.double() / positions.sum()
+        self._turns = partition.exclusion.turns and self._patch[0] == self._patch[1]
         self._device = device
 
     @property
@@ -109,11 +110,7 @@ class Patches:
         rows, columns = indices
         index = self._offsets[which][:, None, None] + rows[:, :, None] * widths[:, None, None]
         index = index + columns[:, None, :]
-        if (
-            augment
-            and self._patch[0] == self._patch[1]
-            and torch.rand((), generator=generator) < 0.5
-        ):
+        if augment and self._turns and torch.rand((), generator=generator) < 0.5:
             index = index.transpose(1, 2)
         return self._gather(index.to(self._device))
 
@@ -135,14 +132,16 @@ class Patches:
         origins = torch.randint(0, 2**20, (count, 2), generator=generator)
         return partition.labels((height, width), origins.to(self._device))
 
-    def held_out(self, generator: torch.Generator) -> list[tuple[Tensor, Tensor, Tensor, Tensor]]:
+    def held_out(
+        self, partition: Partition, generator: torch.Generator
+    ) -> list[tuple[Tensor, Tensor, Tensor, Tensor]]:
         """Draw the fixed patches on which weights are ranked.
 
         Returns
         -------
         list of (image, hidden, present, target)
-            One entry for eight patches and subset: `hidden` is the whole subset, `target` the
-            held-out pixels in it.
+            One entry for eight patches and subset: `hidden` is the whole subset with its
+            exclusion, `target` the held-out pixels of the subset.
         """
         area = int(self._shapes.prod(dim=1).sum())
         wanted = math.ceil(area / (self._patch[0] * self._patch[1]))
@@ -152,6 +151,6 @@ class Patches:
         for subset in range(self.held_out_subsets):
             hidden = (batch.labels == subset).unsqueeze(1)
             target = hidden & batch.present & ~batch.trainable
-            parts = (batch.image, hidden, batch.present, target)
+            parts = (batch.image, partition.hide(hidden), batch.present, target)
             groups += list(zip(*(part.split(8) for part in parts), strict=True))
         return groups

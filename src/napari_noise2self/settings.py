@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, fields, replace
-from typing import Any, Literal, get_args, get_type_hints
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 Preset = Literal["fast", "balanced", "best"]
 PartitionKind = Literal["grid", "random"]
+ExclusionKind = Literal["none", "horizontal", "vertical", "plus", "square"]
 Fill = Literal["interpolate", "zero"]
 NetworkKind = Literal["unet", "dncnn"]
 Prediction = Literal["posterior", "j-invariant", "single-pass"]
@@ -32,6 +33,7 @@ BUDGETS: dict[str, Budget] = {
 DEFAULT_PARTITION_SIZE: dict[str, int] = {"grid": 4, "random": 25}
 
 _RANGES: dict[str, tuple[float, float]] = {
+    "exclusion_radius": (1, 4),
     "width": (4, 256),
     "depth": (1, 20),
     "patch_size": (16, 512),
@@ -59,7 +61,13 @@ class Settings:
         How the pixels are split into subsets that are hidden together.
     partition_size : int, optional
         Side n of the grid (n² subsets, 2 to 10; 4 if None), or number of subsets of a random
-        partition (2 to 400; 25 if None, as in the paper).
+        partition (2 to 400; 25 if None, as in the paper). If None, an exclusion makes it larger.
+    exclusion : {"auto", "none", "horizontal", "vertical", "plus", "square"}
+        Neighbours hidden with each pixel, for noise that is correlated between neighbours;
+        "auto" chooses by the correlation measured on the image.
+    exclusion_radius : int, optional
+        How far the exclusion reaches (1 to 4 pixels; 1 if None). Of no effect with "auto" and
+        "none".
     fill : {"interpolate", "zero"}
         What stands in place of hidden pixels: the mean of their visible neighbours, or zero.
     network : {"unet", "dncnn"}
@@ -95,6 +103,8 @@ class Settings:
     preset: Preset = "balanced"
     partition: PartitionKind = "grid"
     partition_size: int | None = None
+    exclusion: ExclusionKind | Literal["auto"] = "auto"
+    exclusion_radius: int | None = None
     fill: Fill = "interpolate"
     network: NetworkKind = "unet"
     width: int = 32
@@ -112,7 +122,7 @@ class Settings:
     def __post_init__(self) -> None:
         hints = get_type_hints(type(self))
         for field in fields(self):
-            _check_choice(field.name, getattr(self, field.name), get_args(hints[field.name]))
+            _check_choice(field.name, getattr(self, field.name), _choices(hints[field.name]))
         for name, limits in _RANGES.items():
             _check_range(name, getattr(self, name), limits, whole=name not in _FRACTIONAL)
         limits = _PARTITION_RANGES[self.partition]
@@ -154,18 +164,28 @@ class Settings:
         return cls(**values)
 
 
+_OPTIONAL = frozenset(
+    {"partition_size", "exclusion_radius", "depth", "max_steps", "max_seconds"}
+)
 _FRACTIONAL = frozenset({"learning_rate", "max_seconds"})
+
+
+def _choices(hint: Any) -> tuple[Any, ...]:
+    """Return the values of a Literal, or of a union of Literals."""
+    if get_origin(hint) is Literal:
+        return get_args(hint)
+    return tuple(choice for part in get_args(hint) for choice in _choices(part))
 
 
 def _check_choice(name: str, value: object, choices: tuple[Any, ...]) -> None:
     """Raise ValueError where a setting with a fixed list of choices holds something else."""
-    if choices and all(isinstance(choice, str) for choice in choices) and value not in choices:
+    if choices and value not in choices:
         raise ValueError(f"{name} must be one of {', '.join(choices)}, not {value!r}")
 
 
 def _check_range(name: str, value: Any, limits: tuple[float, float], *, whole: bool) -> None:
     """Raise ValueError where a number is of the wrong kind or outside its limits."""
-    if value is None and name in {"partition_size", "depth", "max_steps", "max_seconds"}:
+    if value is None and name in _OPTIONAL:
         return
     kinds = (int,) if whole else (int, float)
     low, high = limits

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -53,47 +52,23 @@ class Stabiliser:
         if not unit > 0:  # nothing to scale by: a constant image
             unit = 1.0
         normal = [(plane.astype(np.float64) - offset) / unit for plane in planes]
-        plain = cls(offset, unit, estimate_noise(normal))
-        stable = [plain._stabilise(torch.from_numpy(p.astype(np.float32))) for p in normal]
-        flat = torch.cat([part[torch.isfinite(part)] for part in stable])
-        spread = float(flat.std(correction=0))
+        noise = estimate_noise(normal)
+        stable = np.concatenate([noise.stabilise(plane[np.isfinite(plane)]) for plane in normal])
+        spread = float(stable.std())
         scale = min(_NOISE_STD, _LARGEST_STD / spread) if spread > 0 else _NOISE_STD
-        return cls(offset, unit, plain.noise, float(flat.mean()), scale)
+        return cls(offset, unit, noise, float(stable.mean()), scale)
 
     def forward(self, plane: NDArray[Any]) -> Tensor:
         """Map grey levels to a float32 tensor of the same shape; non-finite values become NaN."""
-        normal = (np.asarray(plane, dtype=np.float64) - self.offset) / self.unit
-        normal = np.where(np.isfinite(plane), normal, np.nan).astype(np.float32)
-        return (self._stabilise(torch.from_numpy(normal)) - self.centre) * self.scale
+        finite = np.isfinite(plane)
+        normal = (np.where(finite, plane, 0).astype(np.float64) - self.offset) / self.unit
+        stable = (self.noise.stabilise(normal) - self.centre) * self.scale
+        return torch.from_numpy(np.where(finite, stable, np.nan).astype(np.float32))
 
     def inverse(self, mean: Tensor) -> NDArray[np.float64]:
         """Map expectations back to grey levels."""
-        normal = self._unbiased_inverse(mean / self.scale + self.centre)
-        return normal.double().numpy() * self.unit + self.offset
-
-    def _stabilise(self, normal: Tensor) -> Tensor:
-        """Generalised Anscombe transform: noise variance 1 at every signal."""
-        gain, intercept = self.noise.gain, self.noise.intercept
-        if gain <= 0:
-            return normal / math.sqrt(intercept)
-        squared = gain * normal + (0.375 * gain**2 + intercept)
-        return squared.clamp(min=0).sqrt() * (2 / gain)
-
-    def _unbiased_inverse(self, stable: Tensor) -> Tensor:
-        """Undo `_stabilise` for expectations, without the bias of the algebraic inverse.
-
-        The closed form of the exact unbiased inverse (Mäkitalo & Foi 2013, eq. 10), at gain 1.
-        """
-        gain, intercept = self.noise.gain, self.noise.intercept
-        if gain <= 0:
-            return stable * math.sqrt(intercept)
-        stable = stable.clamp(min=2 * math.sqrt(0.375))
-        root = math.sqrt(1.5)
-        counts = (
-            stable**2 / 4 + root / (4 * stable) - 11 / (8 * stable**2)
-            + 5 * root / (8 * stable**3) - 0.125
-        )  # fmt: skip
-        return gain * counts - intercept / gain
+        stable = mean.double().numpy() / self.scale + self.centre
+        return self.noise.unstabilise(stable) * self.unit + self.offset
 
     @property
     def noise_variance(self) -> float:
@@ -105,7 +80,7 @@ class Stabiliser:
         """The noise model in grey levels."""
         gain = self.noise.gain * self.unit
         intercept = self.noise.intercept * self.unit**2 - gain * self.offset
-        return NoiseModel(gain, intercept, self.noise.reliable, self.noise.note)
+        return replace(self.noise, gain=gain, intercept=intercept)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values, ready for JSON."""
@@ -114,4 +89,4 @@ class Stabiliser:
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Stabiliser:
         """Make a stabiliser from what `to_dict` returned."""
-        return cls(**{**values, "noise": NoiseModel(**values["noise"])})
+        return cls(**{**values, "noise": NoiseModel.from_dict(values["noise"])})

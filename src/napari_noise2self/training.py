@@ -14,10 +14,11 @@ from torch.nn import functional
 
 from .devices import reproducible, training_precision
 from .networks import Network
-from .partition import Partition, fill
+from .partition import Partition
 from .patches import Patches
 from .progress import Control, Progress
 from .settings import Settings
+from .stable_noise import StableNoise
 
 _WARM_UP_STEPS = 30
 _EVALUATIONS = 24
@@ -48,8 +49,8 @@ class Trainer:
         Holds the best weights when `run` is through.
     planes : sequence of Tensor
         Stabilised float32 images of shape (C, H, W); NaN marks missing pixels.
-    noise_variances : Tensor
-        Shape (C,): noise variance of each channel, 0 where unknown.
+    noise : StableNoise
+        Of the stabilised images.
     partition : Partition
         Which pixels are hidden together.
     settings : Settings
@@ -62,7 +63,7 @@ class Trainer:
         self,
         network: Network,
         planes: Sequence[Tensor],
-        noise_variances: Tensor,
+        noise: StableNoise,
         partition: Partition,
         settings: Settings,
         device: torch.device,
@@ -77,10 +78,10 @@ class Trainer:
         )
         self._average = copy.deepcopy(self._network).requires_grad_(False)
         self._best = copy.deepcopy(self._network.state_dict())
-        self._noise = noise_variances.to(device).reshape(1, -1, 1, 1)
+        self._noise = noise.to(device)
         self._generator = torch.Generator().manual_seed(settings.seed)
         self._patches = Patches(planes, partition, settings, device)
-        self._held_out = self._patches.held_out(self._generator)
+        self._held_out = self._patches.held_out(partition, self._generator)
         self._optimizer = torch.optim.AdamW(
             self._network.parameters(), settings.learning_rate, betas=(0.9, 0.99), foreach=True
         )
@@ -148,8 +149,9 @@ class Trainer:
             group["lr"] = learning_rate
         batch = self._patches.draw(self._settings.batch_size, self._generator)
         labels = self._patches.random_labels(self._partition, batch, self._generator)
-        hidden = labels.unsqueeze(1) == 0
-        loss = self._loss(batch.image, hidden | ~batch.present, hidden & batch.trainable)
+        targets = labels.unsqueeze(1) == 0
+        hidden = self._partition.hide(targets) | ~batch.present
+        loss = self._loss(batch.image, hidden, targets & batch.trainable)
         self._optimizer.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self._network.parameters(), _LARGEST_GRADIENT, foreach=True)
@@ -162,11 +164,12 @@ class Trainer:
         The network gives mean and variance of the clean signal; the noisy pixel varies around
         them by the noise besides (Laine et al. 2019, with a Gaussian noise of known variance).
         """
-        filled = fill(image, hidden, self._settings.fill)
+        filled = self._partition.fill(image, hidden, self._settings.fill)
         filled = filled.contiguous(memory_format=self._precision.memory_format)
         with self._precision.autocast(self._device):
             mean, raw_variance = self._network(filled)
-        variance = signal_variance(raw_variance, self._noise) + self._noise
+        noise = self._noise.variance(mean.detach())
+        variance = signal_variance(raw_variance, self._noise) + noise
         likelihood = (mean - image).square() / variance + variance.log()
         likelihood = torch.where(target, likelihood, 0)
         return likelihood.sum() / (2 * target.sum() * image.shape[1]).clamp(min=1)
@@ -182,14 +185,13 @@ class Trainer:
     def _evaluate(self, control: Control) -> float:
         """Score the averaged weights at the held-out pixels, and keep them if they are best."""
         total, count = 0.0, 0
-        unit = torch.where(self._noise > 0, self._noise, 1.0)
         for image, hidden, present, target in self._held_out:
             control.check()
-            filled = fill(image, hidden | ~present, self._settings.fill)
+            filled = self._partition.fill(image, hidden | ~present, self._settings.fill)
             filled = filled.contiguous(memory_format=self._precision.memory_format)
             with self._precision.autocast(self._device):
                 mean, _ = self._average(filled)
-            errors = torch.where(target, (mean - image).square() / unit, 0)
+            errors = torch.where(target, (mean - image).square() / self._noise.unit, 0)
             total += float(errors.sum())
             count += int(target.sum()) * image.shape[1]
         loss = total / max(count, 1)
@@ -207,10 +209,9 @@ class Trainer:
         return Progress("training", record.steps, planned, record.seconds, left, loss)
 
 
-def signal_variance(raw: Tensor, noise_variance: Tensor) -> Tensor:
+def signal_variance(raw: Tensor, noise: StableNoise) -> Tensor:
     """Turn a network's raw variance into the variance of the clean signal, always positive.
 
-    In units of the noise where it is known, so that the network's output is of order 1.
+    In units of the noise, so that the network's output is of order 1.
     """
-    unit = torch.where(noise_variance > 0, noise_variance, 0.04)
-    return functional.softplus(raw) * unit + 1e-6
+    return (functional.softplus(raw) + 1e-5) * noise.unit

@@ -29,6 +29,9 @@ def dock(viewer, qtbot):
     yield widget
     widget.cancel()
     wait_for_threads(qtbot)
+    if widget.parent() is None:  # the test has taken it out of the window
+        widget.deleteLater()
+        qtbot.wait(10)
 
 
 @pytest.fixture

@@ -6,14 +6,13 @@ import threading
 import time
 from dataclasses import replace
 
+import dask
 import dask.array
 import numpy as np
-import pytest
 from drive import begin, run, wait_for_threads, wait_for_training, wait_until_idle
 
 from napari_noise2self import Settings, __version__, denoise
 from napari_noise2self.widgets.denoise import State
-from napari_noise2self.widgets.layers import axes_of
 
 
 def test_result_is_a_layer_that_looks_like_its_source(viewer, dock, qtbot, noisy, tiny):
@@ -44,10 +43,7 @@ def test_result_is_a_layer_that_looks_like_its_source(viewer, dock, qtbot, noisy
     unlike = {"name", "metadata"}
     before, after = (layer.as_layer_data_tuple()[1] for layer in (source, result))
     for key in before.keys() - unlike:
-        if key in ("colormap",):
-            assert result.colormap == source.colormap
-        else:
-            np.testing.assert_equal(after[key], before[key], err_msg=key)
+        np.testing.assert_equal(after[key], before[key], err_msg=key)
     assert result.data.dtype == np.float32
     assert result.metadata["stain"] == "DAPI"
     story = result.metadata["noise2self"]
@@ -127,17 +123,17 @@ def test_lazy_array_is_read_in_the_background(viewer, dock, qtbot, stack, tiny):
     readers = set()
 
     def read(block):
-        readers.add(threading.current_thread() is threading.main_thread())
+        readers.add(threading.current_thread())
         return block
 
     lazy = dask.array.from_array(stack, chunks=(1, 48, 64)).map_blocks(read, dtype=stack.dtype)
-    viewer.add_image(lazy, name="cells", contrast_limits=(0, 500))
-    readers.clear()
+    with dask.config.set(scheduler="synchronous"):  # read where the data is asked for
+        viewer.add_image(lazy, name="cells", contrast_limits=(0, 500))
+        readers.clear()
+        run(qtbot, dock, tiny)
 
-    begin(dock, tiny)
-    assert not readers
-    wait_until_idle(qtbot, dock)
-
+    assert readers
+    assert threading.main_thread() not in readers
     np.testing.assert_array_equal(
         viewer.layers["cells denoised"].data, denoise(stack, tiny, axes="TYX")
     )
@@ -153,8 +149,9 @@ def test_progress_and_summary(viewer, dock, qtbot, noisy, tiny):
     wait_until_idle(qtbot, dock)
 
     figures = viewer.layers["cells denoised"].metadata["noise2self"]["figures"]
-    points = dock.progress.plot.points
-    assert points[-1] == (60, pytest.approx(figures["held_out_loss"])) or len(points) > 1
+    steps, losses = zip(*dock.progress.plot.points, strict=True)
+    assert steps == (20, 40, 60)
+    assert min(losses) == figures["held_out_loss"]
     assert dock.status.text().startswith("Done in ")
     assert "60 steps, held-out loss" in dock.status.text()
     assert "layer 'cells denoised'" in dock.status.text()
@@ -238,7 +235,8 @@ def test_choice_follows_the_viewer(viewer, dock, noisy):
     viewer.add_image(noisy, name="second")
     assert [layer.name for layer in dock.images.choices] == ["first", "second"]
     first.name = "renamed"
-    assert dock.images.native.itemText(0) == "renamed"
+    shown = {dock.images.native.itemText(place) for place in range(dock.images.native.count())}
+    assert shown == {"renamed", "second"}
     viewer.layers.remove("second")
     assert [layer.name for layer in dock.images.choices] == ["renamed"]
     assert dock.images.value.name == "renamed"
@@ -250,22 +248,6 @@ def test_selected_image_is_chosen_at_first(viewer, noisy):
     viewer.layers.selection.active = viewer.layers["second"]
     _, widget = viewer.window.add_plugin_dock_widget("napari-noise2self", "Denoise")
     assert widget.images.value.name == "second"
-
-
-@pytest.mark.parametrize(
-    ("ndim", "displayed", "axes"),
-    [
-        (2, (0, 1), "YX"),
-        (2, (), "YX"),
-        (3, (1, 2), "TYX"),
-        (3, (0, 1, 2), "TYX"),
-        (3, (0, 2), "YTX"),
-        (2, (-1, 1), "YX"),
-        (4, (2, 3), "TZYX"),
-    ],
-)
-def test_axes(ndim, displayed, axes):
-    assert axes_of(ndim, displayed) == axes
 
 
 def test_opening_the_dock_does_not_load_torch():

@@ -23,9 +23,10 @@ from qtpy.QtWidgets import (
 from ..progress import Progress
 from .job import Job
 from .layers import Source
-from .progress_panel import ProgressPanel, in_words
+from .progress_panel import ProgressPanel
 from .settings_form import SettingsForm
 from .task import Outcome
+from .words import summary
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
@@ -125,7 +126,12 @@ class DenoiseWidget(QWidget):
         layer = job.source.result_layer(outcome, job.settings)
         self._viewer.add_layer(layer)
         seconds = time.monotonic() - self._started
-        self._say(_summary(outcome.figures, layer.name, seconds, job.source))
+        message = summary(outcome.figures, layer.name, seconds)
+        if job.source.data_was_replaced:
+            message += (
+                f"\n{job.source.name!r} has other data by now; the result belongs to the old data."
+            )
+        self._say(message)
 
     def _on_failure(self, error: Exception) -> None:
         self._finish(str(error))
@@ -235,14 +241,3 @@ def _image_choice(viewer: Viewer) -> Any:
     combo.tooltip = "The noisy image. It is left as it is; the result is a new layer."
     combo.native.setPlaceholderText("No image layer")
     return combo
-
-
-def _summary(figures: dict[str, Any], name: str, seconds: float, source: Source) -> str:
-    """Say what came out, for example ``"Done in 48 s: 1,200 steps …"``."""
-    loss = figures["held_out_loss"]
-    told = "" if loss is None else f", held-out loss {loss:.3g}"
-    text = f"Done in {in_words(seconds)}: {figures['steps']:,} steps{told} → layer {name!r}."
-    text += f"\nComputed on {figures['device']}."
-    if source.data_was_replaced:
-        text += f"\n{source.name!r} has other data by now; the result belongs to the data before."
-    return text

@@ -130,9 +130,14 @@ class Whole(QSpinBox):
     def __init__(self, low: int, high: int, none: str = "") -> None:
         super().__init__()
         _CalmWheel(self)
+        self._has_none = False
+        self.setGroupSeparatorShown(True)
+        self.limit(low, high, none)
+
+    def limit(self, low: int, high: int, none: str = "") -> None:
+        """Set the limits, and what the user reads for None."""
         self._has_none = bool(none)
         self.setRange(low - 1 if none else low, high)
-        self.setGroupSeparatorShown(True)
         self.setSpecialValueText(none)
 
     def get(self) -> int | None:

@@ -53,8 +53,8 @@ class Job(QObject):
             _start_thread=False,
         )
         worker.progressed.connect(self.progressed)
-        worker.returned.connect(self.succeeded)
-        worker.errored.connect(self.failed)
+        worker.succeeded.connect(self.succeeded)
+        worker.failed.connect(self.failed)
         worker.finished.connect(self.ended)
         worker.warned.connect(_relay_warning)
         # not bound to self, which is gone by then

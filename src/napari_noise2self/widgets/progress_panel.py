@@ -7,6 +7,7 @@ from qtpy.QtWidgets import QGridLayout, QLabel, QProgressBar, QPushButton, QWidg
 
 from ..progress import Progress
 from .loss_plot import LossPlot
+from .words import duration
 
 _STAGES = {"training": "Training", "predicting": "Denoising"}
 
@@ -64,20 +65,10 @@ class ProgressPanel(QWidget):
         stage = _STAGES[progress.stage]
         steps = f": step {progress.done:,} of {progress.total:,}"
         self.stage.setText(stage + (steps if progress.stage == "training" else ""))
-        self.time_left.setText(f"{in_words(progress.seconds_left)} left")
+        self.time_left.setText(f"{duration(progress.seconds_left)} left")
         if progress.total != self._total:
             self._total = progress.total
             self.bar.setRange(0, max(1, progress.total))
         self.bar.setValue(progress.done)
         if progress.held_out_loss is not None:
             self.plot.add(progress.done, progress.held_out_loss)
-
-
-def in_words(seconds: float) -> str:
-    """Write a duration for people, for example ``"2 min 5 s"``."""
-    whole = max(0, round(seconds))
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60} s"
-    return f"{whole // 3600} h {whole % 3600 // 60} min"

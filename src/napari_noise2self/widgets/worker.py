@@ -17,13 +17,18 @@ _REPORT_EVERY = 0.1
 
 
 class JobSignals(WorkerBaseSignals):
-    """What a `JobWorker` tells, besides the signals of every worker."""
+    """What a `JobWorker` tells: progress, then one of the other three, and then `finished`.
+
+    `failed` stands for `errored`, because what napari 0.9 connects to `errored` fails itself.
+    """
 
     progressed = Signal(object)
+    succeeded = Signal(object)
+    failed = Signal(object)
     aborted = Signal()
 
 
-class JobWorker(WorkerBase[Any]):
+class JobWorker(WorkerBase[None]):
     """Runs ``function(*args, control=..., report=...)`` in another thread.
 
     A worker made from a generator would swallow every RuntimeError, CUDA out-of-memory among
@@ -42,16 +47,18 @@ class JobWorker(WorkerBase[Any]):
         self.control = Control()
         self._jobs = [(function, args)]
 
-    def work(self) -> Any:
+    def work(self) -> None:
         """Do the job; called by `run` in the other thread."""
         try:
-            return self._run(*self._jobs.pop())
+            result = self._run(*self._jobs.pop())
+            self.control.check()
         except Cancelled:
             self.aborted.emit()
-            return None
         except Exception as error:
             _release_frames(error)
-            raise
+            self.failed.emit(error)
+        else:
+            self.succeeded.emit(result)
 
     def quit(self) -> None:
         """Cancel the job."""

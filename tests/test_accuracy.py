@@ -1,0 +1,69 @@
+"""The PSNR that is estimated without a clean image."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from napari_noise2self.accuracy import ErrorEstimate
+from napari_noise2self.noise import NoiseModel
+from simulate import camera, psnr, smooth_scene
+
+GAUSSIAN = NoiseModel(0, 4)
+POISSON = NoiseModel(2, 0)
+UNKNOWN = NoiseModel(0, 4, reliable=False)
+
+
+def figures(mean: np.ndarray, variance: float, *noise: NoiseModel, dtype: str = "float32"):
+    estimate = ErrorEstimate(np.dtype(dtype))
+    estimate.add(mean, np.full_like(mean, variance), noise)
+    found = estimate.figures()
+    return found["estimated_psnr_before"], found["estimated_psnr"]
+
+
+@pytest.fixture
+def ramp() -> np.ndarray:
+    """One channel of grey levels between 0 and 20."""
+    return np.linspace(0, 20, 64).reshape(1, 8, 8)
+
+
+def test_range_is_that_of_the_denoised_image(ramp: np.ndarray):
+    assert figures(ramp, 0.01, GAUSSIAN) == (20, 40)
+
+
+def test_range_of_8_bit_images_is_255(ramp: np.ndarray):
+    assert figures(ramp, 1, GAUSSIAN, dtype="uint8")[0] == pytest.approx(42.11, abs=0.005)
+
+
+def test_noise_that_grows_with_the_signal_counts_where_it_is(ramp: np.ndarray):
+    mean_variance = 2 * ramp.mean()
+    expected = 10 * np.log10(20**2 / mean_variance)
+    assert figures(ramp, 1, POISSON) == pytest.approx((expected, expected), abs=0.005)
+
+
+def test_planes_count_as_one_large_image(ramp: np.ndarray):
+    estimate = ErrorEstimate(np.dtype("float32"))
+    for part in (ramp[:, :4], ramp[:, 4:]):
+        estimate.add(part, np.full_like(part, 0.01), [GAUSSIAN])
+    assert estimate.figures() == {"estimated_psnr_before": 20, "estimated_psnr": 40}
+
+
+def test_channels_have_their_own_noise(ramp: np.ndarray):
+    both = np.concatenate([ramp, ramp])
+    assert figures(both, 1, GAUSSIAN, NoiseModel(0, 12))[0] == pytest.approx(16.99, abs=0.005)
+
+
+@pytest.mark.parametrize("noise", [(UNKNOWN, GAUSSIAN), (GAUSSIAN, UNKNOWN), (UNKNOWN, UNKNOWN)])
+def test_nothing_is_claimed_where_the_noise_is_unknown(ramp: np.ndarray, noise: tuple):
+    assert figures(np.concatenate([ramp, ramp]), 1, *noise) == (None, None)
+
+
+def test_nothing_is_claimed_of_a_constant_image_or_an_exact_result(ramp: np.ndarray):
+    assert figures(np.ones((1, 4, 4)), 1, GAUSSIAN) == (None, None)
+    assert figures(ramp, 0, GAUSSIAN) == (20, None)
+
+
+def test_estimate_before_agrees_with_the_real_noise():
+    clean = 100 * smooth_scene((128, 128)) + 10
+    before, _ = figures(clean[None], 1, NoiseModel(2, 9))
+    assert before == pytest.approx(psnr(camera(clean / 2, gain=2, read_noise=3), clean), abs=0.2)

@@ -1,0 +1,116 @@
+"""Where the planes of an array are, for any order of its axes."""
+
+from __future__ import annotations
+
+import dask.array
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from napari_noise2self.axes import AxesError, Layout
+
+
+@pytest.mark.parametrize(
+    ("shape", "axes", "planes", "channels"),
+    [
+        ((8, 9), "YX", 1, 1),
+        ((5, 8, 9), "QYX", 5, 1),
+        ((2, 5, 8, 9), "PQYX", 10, 1),
+        ((2, 2, 5, 8, 9), "OPQYX", 20, 1),
+        ((2, 2, 2, 2, 2, 2, 8, 9), "LMNOPQYX", 64, 1),
+    ],
+)
+def test_last_two_axes_are_space_and_the_others_number_planes(
+    shape: tuple[int, ...], axes: str, planes: int, channels: int
+) -> None:
+    layout = Layout.of(shape)
+    assert (layout.axes, layout.n_planes, layout.n_channels) == (axes, planes, channels)
+
+
+@pytest.mark.parametrize(
+    ("axes", "planes", "channels"),
+    [
+        ("TZYX", 6, 1),
+        ("CSYX", 1, 6),
+        ("TCYX", 2, 3),
+        ("YXTC", 4, 5),
+        ("YXCS", 1, 20),
+        ("yxcs", 1, 20),
+    ],
+)
+def test_letters_say_which_axes_are_channels(axes: str, planes: int, channels: int) -> None:
+    layout = Layout.of((2, 3, 4, 5), axes)
+    assert (layout.n_planes, layout.n_channels) == (planes, channels)
+    assert layout.plane(np.zeros((2, 3, 4, 5)), 0).shape[0] == channels
+
+
+@pytest.mark.parametrize(
+    ("shape", "axes", "message"),
+    [
+        ((8, 9), "TYX", "don't fit an image of shape"),
+        ((8, 9, 3), "YX", "don't fit an image of shape"),
+        ((8, 8, 8), "YXX", "one different letter"),
+        ((8, 9), "ZX", "need both Y and X"),
+        ((8,), None, "at least two axes"),
+        ((), None, "at least two axes"),
+        ((1,) * 9, None, "Name the axes"),
+        ((20, 30, 3), None, "colour or space"),
+        ((7, 20, 30, 4), None, "colour or space"),
+    ],
+)
+def test_unclear_axes(shape: tuple[int, ...], axes: str | None, message: str) -> None:
+    with pytest.raises(AxesError, match=message):
+        Layout.of(shape, axes)
+
+
+@pytest.mark.parametrize("shape", [(20, 30, 5), (3, 20, 30), (20, 4, 3), (4, 3, 4)])
+def test_small_or_wide_last_axes_are_not_taken_for_colour(shape: tuple[int, ...]) -> None:
+    assert Layout.of(shape).axes == "QYX"
+
+
+@given(
+    st.permutations("TZCSYX").flatmap(lambda order: st.tuples(st.just(order), st.integers(2, 6)))
+)
+def test_planes_are_read_and_written_where_they_belong(drawn: tuple[list[str], int]) -> None:
+    order, count = drawn
+    axes = (
+        "".join(order)
+        if count == 6
+        else "".join(a for a in order if a in "YX" + "CTZS"[: count - 2])
+    )
+    extents = dict(zip("TZCSYX", (2, 3, 2, 3, 4, 5), strict=True))
+    shape = tuple(extents[letter] for letter in axes)
+    array = np.arange(np.prod(shape)).reshape(shape)
+    layout, copy = Layout.of(shape, axes), np.full(shape, -1)
+    for number in range(layout.n_planes):
+        plane = layout.plane(array, number)
+        assert plane.shape == (layout.n_channels, 4, 5)
+        layout.set_plane(copy, number, plane)
+    assert np.array_equal(copy, array)
+
+
+def test_plane_holds_the_pixels_of_its_place() -> None:
+    array = np.random.default_rng(0).random((4, 2, 5, 3))
+    layout = Layout.of(array.shape, "YTXC")
+    assert np.array_equal(layout.plane(array, 1), array[:, 1].transpose(2, 0, 1))
+
+
+def test_channels_of_two_axes_keep_their_order() -> None:
+    array = np.random.default_rng(0).random((2, 4, 5, 3))
+    plane = Layout.of(array.shape, "CYXS").plane(array, 0)
+    assert np.array_equal(plane[1], array[0, ..., 1])
+    assert np.array_equal(plane[3], array[1, ..., 0])
+
+
+def test_lazy_array_is_read_plane_by_plane() -> None:
+    read = []
+
+    def block(block_info: dict) -> np.ndarray:
+        read.append(block_info[None]["chunk-location"])
+        return np.zeros((1, 4, 5))
+
+    lazy = dask.array.map_blocks(block, chunks=((1, 1, 1), (4,), (5,)), dtype=float)
+    plane = Layout.of(lazy.shape).plane(lazy, 2)
+    assert isinstance(plane, np.ndarray)
+    assert read == [(2, 0, 0)]

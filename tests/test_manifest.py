@@ -1,0 +1,70 @@
+"""The manifest says what napari can find: npe2 itself accepts misspelt menus and commands."""
+
+from importlib.resources import files
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+from napari._app_model.constants import MenuId
+from npe2 import PluginManifest
+from npe2.manifest.contributions import ContributionPoints
+
+from napari_noise2self.widgets.denoise import DenoiseWidget
+
+PACKAGED = files("napari_noise2self") / "napari.yaml"
+RAW = yaml.safe_load(PACKAGED.read_text())
+CONTRIBUTIONS = RAW["contributions"]
+
+
+@pytest.fixture(scope="module")
+def manifest():
+    return PluginManifest.from_distribution("napari-noise2self")
+
+
+def test_root_manifest_is_the_packaged_one():
+    root = Path(__file__).parents[1] / "napari.yaml"
+    assert root.read_text() == PACKAGED.read_text()
+
+
+def test_all_keys_are_known():
+    assert RAW.keys() <= PluginManifest.model_fields.keys()
+    assert CONTRIBUTIONS.keys() <= ContributionPoints.model_fields.keys()
+
+
+def test_nothing_is_lost_in_reading(manifest):
+    """Npe2 ignores keys that it does not know."""
+    read = manifest.model_dump(exclude_unset=True, mode="json")["contributions"]
+    for kind in ("commands", "widgets", "sample_data"):
+        assert [entry.keys() for entry in CONTRIBUTIONS[kind]] == [e.keys() for e in read[kind]]
+
+
+def test_commands_are_defined_and_used():
+    defined = [command["id"] for command in CONTRIBUTIONS["commands"]]
+    menus = [entry for entries in CONTRIBUTIONS["menus"].values() for entry in entries]
+    users = [*CONTRIBUTIONS["widgets"], *CONTRIBUTIONS["sample_data"], *menus]
+    assert len(set(defined)) == len(defined)
+    assert {user["command"] for user in users} == set(defined)
+    assert all(name.startswith("napari-noise2self.") for name in defined)
+
+
+def test_menus_take_contributions():
+    assert CONTRIBUTIONS["menus"].keys() <= {menu.value for menu in MenuId.contributables()}
+
+
+def test_python_names_can_be_imported(manifest):
+    manifest.validate_imports()
+
+
+def test_widget_opens(make_napari_viewer_proxy):
+    viewer = make_napari_viewer_proxy()
+    _, widget = viewer.window.add_plugin_dock_widget("napari-noise2self", "Denoise")
+    assert isinstance(widget, DenoiseWidget)
+
+
+@pytest.mark.parametrize("key", [sample["key"] for sample in CONTRIBUTIONS["sample_data"]])
+def test_sample_opens(make_napari_viewer_proxy, key):
+    viewer = make_napari_viewer_proxy()
+    (layer,) = viewer.open_sample("napari-noise2self", key)
+    assert layer.data.ndim == 2
+    assert layer.data.dtype == np.uint16

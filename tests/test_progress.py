@@ -1,0 +1,54 @@
+"""A job's switches."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import FrozenInstanceError
+
+import pytest
+
+from napari_noise2self.progress import Cancelled, Control, Progress
+
+
+def test_new_job_is_neither_stopped_nor_cancelled() -> None:
+    control = Control()
+    assert not control.stopped
+    control.check()
+
+
+def test_stop_keeps_the_job_alive() -> None:
+    control = Control()
+    control.stop()
+    assert control.stopped
+    control.check()
+
+
+def test_cancelled_job_raises_again_and_again() -> None:
+    control = Control()
+    control.cancel()
+    for _ in range(2):
+        with pytest.raises(Cancelled, match="cancelled"):
+            control.check()
+
+
+def test_switches_work_from_another_thread() -> None:
+    control = Control()
+    for switch in (control.stop, control.cancel):
+        thread = threading.Thread(target=switch)
+        thread.start()
+        thread.join()
+    assert control.stopped
+    with pytest.raises(Cancelled):
+        control.check()
+
+
+def test_cancelled_is_no_value_error() -> None:
+    """Whoever catches errors of the input must not swallow it."""
+    assert not issubclass(Cancelled, ValueError | OSError | RuntimeError)
+
+
+def test_report_does_not_change_once_made() -> None:
+    progress = Progress("training", 3, 10, 1.5, 3.5)
+    assert progress.held_out_loss is None
+    with pytest.raises(FrozenInstanceError):
+        progress.done = 4  # type: ignore[misc]

@@ -1,0 +1,73 @@
+"""From a layer to a source, and from an outcome to a layer."""
+
+import gc
+
+import numpy as np
+import pytest
+from napari.layers import Image
+
+from napari_noise2self import Settings
+from napari_noise2self.widgets.layers import Source, axes_of
+from napari_noise2self.widgets.task import Outcome
+
+
+@pytest.mark.parametrize(
+    ("ndim", "displayed", "axes"),
+    [
+        (2, (0, 1), "YX"),
+        (2, (1, 0), "XY"),
+        (2, (), "YX"),
+        (2, (-1, 1), "YX"),
+        (3, (1, 2), "TYX"),
+        (3, (0, 1, 2), "TYX"),
+        (3, (0, 2), "YTX"),
+        (4, (2, 3), "TZYX"),
+    ],
+)
+def test_axes(ndim, displayed, axes):
+    assert axes_of(ndim, displayed) == axes
+
+
+@pytest.mark.parametrize(
+    ("shape", "rgb", "axes", "planes"),
+    [
+        ((6, 8), False, "YX", "6 × 8 pixels"),
+        ((1, 6, 8), False, "TYX", "6 × 8 pixels"),
+        ((40, 50, 6, 8), False, "TZYX", "2,000 planes of 6 × 8 pixels"),
+        ((6, 8, 3), True, "YXS", "6 × 8 pixels"),
+        ((5, 6, 8, 4), True, "TYXS", "5 planes of 6 × 8 pixels"),
+    ],
+)
+def test_source_knows_its_planes(shape, rgb, axes, planes):
+    source = Source.capture(Image(np.zeros(shape, np.uint8), rgb=rgb))
+    assert source.axes == axes
+    assert source.planes == planes
+
+
+def test_source_knows_whether_its_data_was_replaced():
+    layer = Image(np.zeros((6, 8)))
+    source = Source.capture(layer)
+    assert not source.data_was_replaced
+    layer.data = np.ones((6, 8))
+    assert source.data_was_replaced
+
+
+def test_source_does_not_keep_its_layer():
+    layer = Image(np.zeros((6, 8)))
+    source = Source.capture(layer)
+    del layer
+    gc.collect()
+    assert source.layer() is None
+    assert not source.data_was_replaced
+
+
+def test_result_shares_nothing_with_the_source():
+    layer = Image(np.zeros((6, 8)), scale=(2, 3), metadata={"stain": "DAPI"})
+    source = Source.capture(layer)
+    result = source.result_layer(Outcome(np.ones((6, 8)), {"steps": 7}), Settings())
+    result.scale = (5, 5)
+    result.colormap = "red"
+    result.metadata["stain"] = "other"
+    np.testing.assert_array_equal(layer.scale, (2, 3))
+    assert layer.colormap.name == "gray"
+    assert layer.metadata == {"stain": "DAPI"}

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
+
 from napari_noise2self.benchmark import Pair, pairs
 from napari_noise2self.images import read_image, tiff_paths
-from numpy.typing import NDArray
 
 SETS = ("confocal", "fmd-widefield", "fmd-twophoton", "natural", "line_noise", "w2s")
 

@@ -15,12 +15,13 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from napari_noise2self import Denoiser, Settings
-from napari_noise2self.images import read_image
-from napari_noise2self.metrics import psnr
 from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
+
+from napari_noise2self import Denoiser, Settings
+from napari_noise2self.images import read_image
+from napari_noise2self.metrics import psnr
 
 GRID = 4
 

@@ -16,11 +16,12 @@ from pathlib import Path
 import data
 import numpy as np
 import torch
+from numpy.typing import NDArray
+
 from napari_noise2self import Denoiser, Settings
 from napari_noise2self.benchmark import METHODS, Pair, Row, table
 from napari_noise2self.metrics import psnr, ssim
 from napari_noise2self.stabilise import Stabiliser
-from numpy.typing import NDArray
 
 Method = Callable[[Pair], NDArray]
 
@@ -57,8 +58,9 @@ def _methods(presets: list[str], prediction: str) -> Iterator[tuple[str, Method]
         yield "gat+bm3d", lambda pair: _stabilised_bm3d(pair, bm3d.bm3d)
     for preset in filter(None, presets):
         settings = Settings(preset=preset, prediction=prediction)
-        yield f"ours {preset}", lambda pair, s=settings: Denoiser(s).fit(pair.noisy).denoise(
-            pair.noisy
+        yield (
+            f"ours {preset}",
+            lambda pair, s=settings: Denoiser(s).fit(pair.noisy).denoise(pair.noisy),
         )
 
 

@@ -1,6 +1,6 @@
 """Speed: whole commands, imports, and how much of a training step is our own overhead.
 
-    python benchmarks/speed.py IMAGE.tif
+python benchmarks/speed.py IMAGE.tif
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 import torch
+
 from napari_noise2self import Control, Settings
 from napari_noise2self.devices import describe_device, resolve_device, training_precision
 from napari_noise2self.images import read_image

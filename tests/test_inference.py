@@ -110,7 +110,7 @@ def test_nor_do_flips_and_channels(network: str, flips: int, channels: int) -> N
 
 
 @pytest.mark.parametrize("kind", ["horizontal", "vertical", "plus", "square"])
-@pytest.mark.parametrize(("radius", "size"), [(1, 4), (2, 6), (3, 3), (4, 9)])
+@pytest.mark.parametrize(("radius", "size"), [(1, 4), (2, 6), (3, 8), (4, 10)])
 @pytest.mark.parametrize("network", ["unet", "dncnn"])
 def test_nor_do_the_neighbours_of_an_exclusion(
     kind: str, radius: int, size: int, network: str
@@ -235,6 +235,23 @@ def test_missing_pixels_are_predicted_from_their_surroundings(mode: str) -> None
         reference = result
 
 
+@pytest.mark.parametrize("mode", MODES[1:])
+def test_missing_pixels_are_filled_and_not_shown_as_zero(mode: str) -> None:
+    predictor, image = _predictor(), torch.full((1, 16, 16), 5.0)
+    holed = image.clone()
+    holed[:, 7, 4] = float("nan")
+    expected = _mean(predictor, image, mode)
+    torch.testing.assert_close(_mean(predictor, holed, mode), expected, atol=0.3, rtol=0)
+
+
+def test_posterior_of_a_missing_pixel_is_the_prediction_alone() -> None:
+    predictor, image = _predictor(), _image((16, 16))
+    image[:, 7, 4] = float("nan")
+    mixed, alone = _mean(predictor, image), _mean(predictor, image, "j-invariant")
+    assert torch.equal(mixed[:, 7, 4], alone[:, 7, 4])
+    assert not torch.equal(mixed, alone)
+
+
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize(
     ("network", "depth", "shape", "tile"),
@@ -262,15 +279,16 @@ def test_tiles_give_the_result_of_the_whole(
         assert (one - other).abs().max() < 1e-4 * (one.max() - one.min())
 
 
+@pytest.mark.parametrize("network", ["unet", "dncnn"])
 @pytest.mark.parametrize("flips", [1, 8])
 @pytest.mark.parametrize(
     "exclusion", [Exclusion(), Exclusion("square", 2), Exclusion("vertical", 4)]
 )
 def test_tiles_give_the_result_of_the_whole_with_flips_channels_and_exclusion(
-    flips: int, exclusion: Exclusion
+    network: str, flips: int, exclusion: Exclusion
 ) -> None:
     image = _image((83, 9), channels=2)
-    predictor = _predictor("dncnn", Partition("grid", 5, 0, exclusion), channels=2, flips=flips)
+    predictor = _predictor(network, Partition("grid", 5, 0, exclusion), channels=2, flips=flips)
     whole, tiled = _mean(predictor, image), _mean(replace(predictor, tile=8), image)
     assert (whole - tiled).abs().max() < 1e-4 * (whole.max() - whole.min())
 

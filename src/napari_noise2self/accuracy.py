@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,11 +13,29 @@ from numpy.typing import NDArray
 from .noise import NoiseModel
 
 
+@dataclass(frozen=True, eq=False)
+class PlanePrediction:
+    """A denoised plane with what is believed of it; arrays of shape (C, Y, X).
+
+    Parameters
+    ----------
+    mean : ndarray
+        Denoised grey levels.
+    error, noise : ndarray
+        Variance of the error that remains, and of the noise, relative to the noise model's
+        variance at that grey level. `noise` is 0 where it is not known.
+    """
+
+    mean: NDArray[np.float64]
+    error: NDArray[np.float64]
+    noise: NDArray[np.float64]
+
+
 class ErrorEstimate:
     """Gathers the mean squared errors before and after denoising, plane by plane.
 
-    Before: the noise model's variance at the denoised signal. After: the network's own error
-    variance, which is in units of the noise variance in stabilised space and so scales with it.
+    Before: the variance of the noise. After: the network's own error variance. Both are known in
+    stabilised space, relative to the noise model's variance, and scale with it.
 
     Parameters
     ----------
@@ -30,25 +49,21 @@ class ErrorEstimate:
         self._noise = self._error = 0.0
         self._count = 0
 
-    def add(
-        self,
-        mean: NDArray[np.float64],
-        variance: NDArray[np.float64],
-        noise: Sequence[NoiseModel],
-    ) -> None:
-        """Add a plane: denoised grey levels and error variances, both of shape (C, Y, X)."""
-        before = np.stack([model.variance(m) for model, m in zip(noise, mean, strict=True)])
-        reliable = all(model.reliable for model in noise)
-        self._noise += float(before.sum()) if reliable else math.nan
-        self._error += float((variance * before).sum()) if reliable else math.nan
-        self._count += mean.size
-        self._low, self._high = min(self._low, mean.min()), max(self._high, mean.max())
+    def add(self, plane: PlanePrediction, models: Sequence[NoiseModel]) -> None:
+        """Add a plane, with the noise model in grey levels of each of its channels."""
+        pairs = zip(models, plane.mean, strict=True)
+        unit = np.stack([model.variance(mean) for model, mean in pairs])
+        self._noise += float((plane.noise * unit).sum())
+        self._error += float((plane.error * unit).sum())
+        self._count += plane.mean.size
+        self._low, self._high = min(self._low, plane.mean.min()), max(self._high, plane.mean.max())
 
     def figures(self) -> dict[str, float | None]:
         """Return the estimated PSNRs in dB, None where they are not known."""
+        known = self._noise > 0
         return {
-            "estimated_psnr_before": self._psnr(self._noise),
-            "estimated_psnr": self._psnr(self._error),
+            "estimated_psnr_before": self._psnr(self._noise) if known else None,
+            "estimated_psnr": self._psnr(self._error) if known else None,
         }
 
     def _psnr(self, total: float) -> float | None:

@@ -7,14 +7,16 @@ import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import __version__
-from .denoiser import Denoiser, OutputDtype
 from .errors import EXPECTED, one_line
 from .images import ImageError, read_image, tiff_paths, write_image
 from .progress import Control, Report
 from .settings import Settings
+
+if TYPE_CHECKING:
+    from .denoiser import Denoiser, OutputDtype
 
 
 @dataclass(frozen=True)
@@ -163,8 +165,10 @@ def _denoise_file(
         raise ImageError(f"{job.output} exists already; use --overwrite to replace it.")
     image = read_image(job.input)
     make_folder(job.output.parent)
-    trained_before = isinstance(denoiser, Denoiser)
+    trained_before = not isinstance(denoiser, Settings)
     if isinstance(denoiser, Settings):
+        from .denoiser import Denoiser  # only now, so that what can't be done is said at once
+
         denoiser = Denoiser(denoiser)
         denoiser.fit(image.data, axes=image.axes, control=control, report=report)
     if save_model:

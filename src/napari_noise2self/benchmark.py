@@ -116,7 +116,7 @@ def _calibrated(
     sigma = float(restoration.estimate_sigma(image)) or 1e-3
     best = restoration.calibrate_denoiser(image, denoiser, {"strength": list(strengths * sigma)})
     restored: NDArray[np.float64] = np.asarray(best(image))
-    return restored * spread + low
+    return np.asarray(restored * spread + low)
 
 
 def _nlm(image: NDArray[np.float64], strength: float) -> NDArray[Any]:

@@ -172,7 +172,6 @@ def train(
         ),
     )  # fmt: skip
     from .console import FilesProgress
-    from .denoiser import Denoiser
     from .images import read_image, tiff_paths
 
     with _errors_in_one_line():
@@ -183,6 +182,8 @@ def train(
             typer.echo(note, err=True)
         if len({image.axes for image in images}) != 1:
             _fail("Images trained on together must have the same axes; train them apart.")
+        from .denoiser import Denoiser
+
         denoiser = Denoiser(settings)
         with FilesProgress(1) as shown:
             denoiser.fit(
@@ -204,10 +205,11 @@ def demo(
     preset: Annotated[Preset, typer.Option(help="How much time to spend.")] = "fast",
 ) -> None:
     """Make a noisy sample whose clean image is known, denoise it, and compare."""
+    _check_output_folder(output)
+
     from .console import FilesProgress
     from .demo import run_demo
 
-    _check_output_folder(output)
     with _errors_in_one_line(), FilesProgress(1) as shown:
         figures = run_demo(output, Settings(preset=preset), report=shown.report)
     typer.echo("\n".join(figures.lines()))

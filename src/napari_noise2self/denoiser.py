@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from .accuracy import ErrorEstimate
+from .accuracy import ErrorEstimate, PlanePrediction
 from .axes import Layout
 from .correlation import Correlation, choose_exclusion
 from .devices import describe_device, resolve_device
@@ -142,6 +142,8 @@ class Denoiser:
             if report:
                 report(progress)
         control.check()
+        # the layout that a model file brings back: results then agree to the last digit
+        network.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
         self.network, self.record = network.eval(), trainer.record
         return self
 
@@ -221,9 +223,9 @@ class Denoiser:
             plane = layout.plane(image, number)
             _check_values(plane)
             stack_report = report and _count_planes(report, number, layout.n_planes, started)
-            mean, variance = self._predict(plane, prediction, tile, control, stack_report)
-            errors.add(mean, variance, [s.grey_noise for s in self.stabilisers])
-            layout.set_plane(result, number, _finish(mean, plane, result.dtype))
+            predicted = self._predict(plane, prediction, tile, control, stack_report)
+            errors.add(predicted, [s.grey_noise for s in self.stabilisers])
+            layout.set_plane(result, number, _finish(predicted.mean, plane, result.dtype))
         return Result(result, {**self.figures, **errors.figures()})
 
     def _predict(
@@ -233,11 +235,8 @@ class Denoiser:
         tile: int,
         control: Control,
         report: Report | None,
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Predict one plane (C, Y, X), in smaller tiles if memory is short.
-
-        Returns the mean in grey levels, and the variance of its error in units of the noise's.
-        """
+    ) -> PlanePrediction:
+        """Predict one plane (C, Y, X), in smaller tiles if memory is short."""
         assert self.network is not None
         predictor = Predictor(
             self.network,
@@ -251,14 +250,19 @@ class Denoiser:
         mode = prediction or self.settings.prediction
         while True:
             try:
-                means, variances = predictor.predict(stable, mode, control=control, report=report)
+                means, error, noise = predictor.predict(
+                    stable, mode, control=control, report=report
+                )
                 break
             except torch.OutOfMemoryError:
                 if predictor.tile <= SMALLEST_TILE:
                     raise
                 predictor = replace(predictor, tile=predictor.tile // 2)
         mean = [s.inverse(channel) for s, channel in zip(self.stabilisers, means, strict=True)]
-        return np.stack(mean), (variances / self._noise.unit[0]).double().numpy()
+        unit = self._noise.unit[0]
+        return PlanePrediction(
+            np.stack(mean), (error / unit).double().numpy(), (noise / unit).double().numpy()
+        )
 
     def choose_partition(self) -> None:
         """Fix the partition: an "auto" exclusion follows the strongest noise correlation."""
@@ -275,7 +279,7 @@ class Denoiser:
 
     @property
     def _noise(self) -> StableNoise:
-        return StableNoise.of(self.stabilisers)
+        return StableNoise.of(self.stabilisers, self.record.noise_corrections)
 
     @property
     def figures(self) -> dict[str, Any]:

@@ -73,6 +73,10 @@ class Exclusion:
         return _dilate(targets, rows, columns)
 
 
+NO_EXCLUSION = Exclusion()
+"""Nothing is hidden but the targets."""
+
+
 def _dilate(targets: Tensor, rows: int, columns: int) -> Tensor:
     """Widen the targets by a rectangle."""
     size = (2 * rows + 1, 2 * columns + 1)

@@ -20,6 +20,7 @@ from .training import signal_variance
 
 DEFAULT_TILE = 512
 SMALLEST_TILE = 64
+_SMALLEST_SHARE = 0.01
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ class Predictor:
         *,
         control: Control | None = None,
         report: Report | None = None,
-    ) -> tuple[Tensor, Tensor]:
+    ) -> tuple[Tensor, Tensor, Tensor]:
         """Denoise one stabilised image.
 
         Parameters
@@ -71,9 +72,9 @@ class Predictor:
 
         Returns
         -------
-        mean, variance : Tensor
-            The denoised image, and the variance of its error as the network sees it; float32 of
-            shape (C, H, W) on the CPU, finite everywhere.
+        mean, error, noise : Tensor
+            The denoised image, the variance of its error as the network sees it, and the
+            variance of the noise; float32 of shape (C, H, W) on the CPU, finite everywhere.
 
         Raises
         ------
@@ -87,7 +88,7 @@ class Predictor:
             [None] if mode == "single-pass" else list(range(self.partition.n_subsets))
         )
         total, done, started = len(tiles) * len(subsets) * self._flips, 0, time.monotonic()
-        result = torch.empty((2, *image.shape), dtype=torch.float32)
+        result = torch.empty((3, *image.shape), dtype=torch.float32)
         with torch.inference_mode(), reproducible():
             for tile in tiles:
                 for _ in self._predict_tile(image, tile, subsets, mode, result):
@@ -97,7 +98,7 @@ class Predictor:
                         spent = time.monotonic() - started
                         left = spent / done * (total - done)
                         report(Progress("predicting", done, total, spent, left))
-        return result[0], result[1]
+        return result[0], result[1], result[2]
 
     def _predict_tile(
         self,
@@ -126,10 +127,14 @@ class Predictor:
                 mean = torch.where(here, mean + some_mean[0] / flips, mean)
                 variance = torch.where(here, variance + some_variance[0] / flips, variance)
                 yield
+        noise = self.noise.to(self._device)
+        total = variance + noise.assumed_variance(mean[None])[0]
+        known = noise.variance(mean[None])[0]
+        variance = torch.maximum(total - known, _SMALLEST_SHARE * total)
         if mode == "posterior":
-            mean, variance = self._posterior(pixels, present, mean, variance)
-        both = torch.stack((mean, variance))
-        result[:, :, target[0], target[1]] = both[:, :, inner[0], inner[1]].cpu()
+            mean, variance = self._posterior(pixels, present, mean, variance, known)
+        found = torch.stack((mean, variance, known))
+        result[:, :, target[0], target[1]] = found[:, :, inner[0], inner[1]].cpu()
 
     def _run(self, filled: Tensor, flip: int) -> tuple[Tensor, Tensor]:
         """Run the network on one of the eight orientations of the image."""
@@ -143,13 +148,12 @@ class Predictor:
         return mean[..., :height, :width], variance[..., :height, :width]
 
     def _posterior(
-        self, pixels: Tensor, present: Tensor, mean: Tensor, variance: Tensor
+        self, pixels: Tensor, present: Tensor, mean: Tensor, variance: Tensor, noise: Tensor
     ) -> tuple[Tensor, Tensor]:
         """Mix the noisy pixels back in by the variances (Laine et al. 2019, eq. 6).
 
         Where the noise variance is unknown or the pixel is missing: the prediction alone.
         """
-        noise = self.noise.to(self._device).variance(mean[None])[0]
         share = torch.where(present & (noise > 0), variance / (variance + noise), 0)
         return torch.lerp(mean, pixels, share), variance * (1 - share)
 

@@ -125,6 +125,10 @@ def _assemble(
     known = {field.name for field in fields(TrainingRecord)}
     record = {name: value for name, value in values["record"].items() if name in known}
     record["history"] = [tuple(entry) for entry in record["history"]]
+    corrections = record["noise_corrections"]
+    record["noise_corrections"] = tuple(
+        tuple((float(place), float(factor)) for place, factor in channel) for channel in corrections
+    )
     denoiser.record = TrainingRecord(**record)
     denoiser.device = describe_device(device)
     json.dumps(denoiser.figures)  # raises if a figure is of the wrong type

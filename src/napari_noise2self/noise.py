@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from .correlation import Correlation, measure_correlation
+from .correlation import WHITE, Correlation, measure_correlation
 
-FloatArray = NDArray[np.floating]
+FloatArray = NDArray[np.float64]
 
 _WINDOW = 7
 _BINS = 24
@@ -45,7 +45,7 @@ class NoiseModel:
     intercept: float
     reliable: bool = True
     note: str = ""
-    correlation: Correlation = Correlation()
+    correlation: Correlation = WHITE
 
     def variance(self, signal: FloatArray) -> FloatArray:
         """Return the noise variance at each signal, in squared grey levels."""
@@ -54,11 +54,7 @@ class NoiseModel:
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> NoiseModel:
         """Make a model from what `dataclasses.asdict` gave, after its way through JSON."""
-        correlation = {
-            name: tuple(value) if isinstance(value, list | tuple) else value
-            for name, value in values["correlation"].items()
-        }
-        return cls(**{**values, "correlation": Correlation(**correlation)})
+        return cls(**{**values, "correlation": Correlation.from_dict(values["correlation"])})
 
     def stabilise(self, image: FloatArray) -> FloatArray:
         """Make the noise variance 1 at every signal: the generalised Anscombe transform."""

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from .exclusion import Exclusion
+from .exclusion import NO_EXCLUSION, Exclusion
 from .settings import Fill, PartitionKind, Settings
 
 RANDOM_SUBSETS = 25
@@ -42,7 +42,7 @@ class Partition:
     kind: PartitionKind = "grid"
     size: int = 4
     seed: int = 0
-    exclusion: Exclusion = Exclusion()
+    exclusion: Exclusion = NO_EXCLUSION
 
     @classmethod
     def from_settings(cls, settings: Settings, exclusion: Exclusion | None = None) -> Partition:
@@ -58,7 +58,7 @@ class Partition:
         if settings.exclusion != "auto":
             radius = 0 if settings.exclusion == "none" else settings.exclusion_radius or 1
             exclusion = Exclusion(settings.exclusion, radius)
-        exclusion = exclusion or Exclusion()
+        exclusion = exclusion or NO_EXCLUSION
         size = settings.partition_size
         if size is None:
             side = exclusion.smallest_grid
@@ -99,7 +99,6 @@ class Partition:
             return (rows % self.size) * self.size + columns % self.size
         return _hash(rows, columns, self.seed) % self.size
 
-
     def hide(self, targets: Tensor) -> Tensor:
         """Return all that is hidden for targets (B, 1, H, W): they and their exclusion."""
         return self.exclusion.hide(targets)
@@ -114,9 +113,7 @@ class Partition:
         return self.exclusion.radius + 1
 
 
-def fill(
-    image: Tensor, hidden: Tensor, method: Fill = "interpolate", radius: int = 1
-) -> Tensor:
+def fill(image: Tensor, hidden: Tensor, method: Fill = "interpolate", radius: int = 1) -> Tensor:
     """Replace hidden pixels without reading any of them.
 
     Parameters

@@ -14,7 +14,6 @@ from .settings import Settings
 
 _LARGEST_HELD_OUT_SHARE = 1 / 16
 _SMALLEST_HELD_OUT_SHARE = 1 / 32
-_HELD_OUT_PATCHES = 32
 
 
 @dataclass(frozen=True)
@@ -133,7 +132,7 @@ class Patches:
         return partition.labels((height, width), origins.to(self._device))
 
     def held_out(
-        self, partition: Partition, generator: torch.Generator
+        self, partition: Partition, generator: torch.Generator, patches: int = 32
     ) -> list[tuple[Tensor, Tensor, Tensor, Tensor]]:
         """Draw the fixed patches on which weights are ranked.
 
@@ -145,7 +144,7 @@ class Patches:
         """
         area = int(self._shapes.prod(dim=1).sum())
         wanted = math.ceil(area / (self._patch[0] * self._patch[1]))
-        count = min(_HELD_OUT_PATCHES, max(1, wanted))
+        count = min(patches, max(1, wanted))
         batch = self.draw(count, generator, augment=False)
         groups = []
         for subset in range(self.held_out_subsets):

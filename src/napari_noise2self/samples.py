@@ -85,7 +85,7 @@ def _filaments(side: int, random: np.random.Generator) -> NDArray[np.float64]:
         rows, columns = np.rint(path).astype(int)
         inside = (rows >= 0) & (rows < side) & (columns >= 0) & (columns < side)
         image[rows[inside], columns[inside]] = random.uniform(0.8, 2.0)
-    return ndimage.gaussian_filter(image, 0.7)
+    return np.asarray(ndimage.gaussian_filter(image, 0.7))
 
 
 def _vesicles(side: int, random: np.random.Generator) -> NDArray[np.float64]:
@@ -94,7 +94,7 @@ def _vesicles(side: int, random: np.random.Generator) -> NDArray[np.float64]:
     count = side * side // 1500
     rows, columns = random.integers(0, side, (2, count))
     image[rows, columns] = random.lognormal(1.2, 0.6, count)
-    return ndimage.gaussian_filter(image, 0.8)
+    return np.asarray(ndimage.gaussian_filter(image, 0.8))
 
 
 def _layer(sample: Sample, name: str) -> list[tuple[Any, dict[str, Any], str]]:

@@ -164,9 +164,7 @@ class Settings:
         return cls(**values)
 
 
-_OPTIONAL = frozenset(
-    {"partition_size", "exclusion_radius", "depth", "max_steps", "max_seconds"}
-)
+_OPTIONAL = frozenset({"partition_size", "exclusion_radius", "depth", "max_steps", "max_seconds"})
 _FRACTIONAL = frozenset({"learning_rate", "max_seconds"})
 
 

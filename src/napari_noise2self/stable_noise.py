@@ -13,12 +13,15 @@ from functools import lru_cache
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
+from scipy import stats
 from torch import Tensor
 
+from .refinement import Corrections
 from .stabilise import Stabiliser
 
 _FEW_PHOTONS = 30.0
-_ENTRIES = 256
+_ENTRIES = 512
 _SMALLEST_VARIANCE = 0.05
 
 
@@ -30,44 +33,42 @@ class StableNoise:
     ----------
     unit : Tensor
         Shape (1, C, 1, 1): nominal noise variance, by which variances are measured.
-    known : Tensor
-        bool, shape (1, C, 1, 1): whether the channel's noise could be measured.
-    table : Tensor
-        Shape (C, entries): the variance at equidistant expectations, in nominal variances.
+    assumed, refined : Tensor
+        Shape (C, entries): the variance at equidistant expectations, as assumed in training (0
+        where it could not be measured), and as the trained network's residuals show it.
     start, step : Tensor
-        Shape (1, C, 1, 1): the first expectation of the table, and their distance.
+        Shape (1, C, 1, 1): the first expectation of the tables, and their distance.
     """
 
     unit: Tensor
-    known: Tensor
-    table: Tensor
+    assumed: Tensor
+    refined: Tensor
     start: Tensor
     step: Tensor
 
     @classmethod
-    def of(cls, stabilisers: Sequence[Stabiliser]) -> StableNoise:
-        """Collect the channels of an image."""
-        first, last, poisson = _poisson_table()
-        spans = [
-            ((first - s.centre) * s.scale, (last - s.centre) * s.scale) for s in stabilisers
-        ]
-        rows = [poisson if s.noise.gain > 0 else torch.ones(_ENTRIES) for s in stabilisers]
-        start, stop = (_channels([span[end] for span in spans]) for end in (0, 1))
+    def of(
+        cls, stabilisers: Sequence[Stabiliser], corrections: Sequence[Corrections] = ()
+    ) -> StableNoise:
+        """Collect the channels of an image, with the corrections found in training, if any."""
+        corrections = corrections or [()] * len(stabilisers)
+        tables = [_tables(*pair) for pair in zip(stabilisers, corrections, strict=True)]
+        places, assumed, refined = (np.stack(part) for part in zip(*tables, strict=True))
         return cls(
             unit=_channels([s.scale**2 for s in stabilisers]),
-            known=_channels([s.noise.reliable for s in stabilisers]),
-            table=torch.stack(rows),
-            start=start,
-            step=(stop - start) / (_ENTRIES - 1),
+            assumed=torch.from_numpy(assumed.astype(np.float32)),
+            refined=torch.from_numpy(refined.astype(np.float32)),
+            start=_channels(places[:, 0]),
+            step=_channels(places[:, 1] - places[:, 0]),
         )
 
     def to(self, device: torch.device) -> StableNoise:
         """Return the same on a device."""
-        parts = (self.unit, self.known, self.table, self.start, self.step)
+        parts = (self.unit, self.assumed, self.refined, self.start, self.step)
         return StableNoise(*(part.to(device) for part in parts))
 
-    def variance(self, mean: Tensor) -> Tensor:
-        """Return the noise variance where the signal's expectation is `mean`.
+    def assumed_variance(self, mean: Tensor) -> Tensor:
+        """Return the noise variance that training assumes where the expectation is `mean`.
 
         Parameters
         ----------
@@ -77,38 +78,50 @@ class StableNoise:
         Returns
         -------
         Tensor
-            The same shape; 0 in channels whose noise is not known.
+            The same shape; 0 in channels whose noise could not be measured.
         """
+        return self._look_up(self.assumed, mean)
+
+    def variance(self, mean: Tensor) -> Tensor:
+        """Return what is known of the noise variance after training; see `assumed_variance`."""
+        return self._look_up(self.refined, mean)
+
+    def _look_up(self, table: Tensor, mean: Tensor) -> Tensor:
         place = ((mean - self.start) / self.step).clamp(0, _ENTRIES - 1.001)
         index = place.long()
         channel = torch.arange(mean.shape[1], device=mean.device).reshape(1, -1, 1, 1)
-        relative = torch.lerp(
-            self.table[channel, index], self.table[channel, index + 1], place - index
-        )
-        return torch.where(self.known, relative * self.unit, 0)
+        return torch.lerp(table[channel, index], table[channel, index + 1], place - index)
 
 
-def _channels(values: Sequence[float]) -> Tensor:
-    return torch.tensor(values).reshape(1, -1, 1, 1)
+def _channels(values: Sequence[float] | NDArray[np.float64]) -> Tensor:
+    return torch.tensor(np.asarray(values, dtype=np.float32)).reshape(1, -1, 1, 1)
+
+
+def _tables(
+    stabiliser: Stabiliser, corrections: Corrections
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Return the expectations of one channel's tables, assumed and refined variances there."""
+    means, poisson = _poisson_curve()
+    few_photons = (means - stabiliser.centre) * stabiliser.scale
+    known = [place for place, _ in corrections]
+    low, high = min([few_photons[0], *known]), max([few_photons[-1], *known])
+    places = np.linspace(low, high, _ENTRIES)
+    relative = np.interp(places, few_photons, poisson) if stabiliser.noise.gain > 0 else 1.0
+    unit = np.full(_ENTRIES, stabiliser.scale**2) * relative
+    assumed = unit if stabiliser.noise.reliable else np.zeros(_ENTRIES)
+    if not corrections:
+        return places, assumed, assumed
+    return places, assumed, unit * np.interp(places, known, [factor for _, factor in corrections])
 
 
 @lru_cache
-def _poisson_table() -> tuple[float, float, Tensor]:
-    """Tabulate Var[A] against E[A] for A = 2√(K + 3/8), K Poisson (Anscombe 1948).
-
-    Returns the first and last expectation, and the variances between them at equal distances.
-    """
+def _poisson_curve() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return E[A] and Var[A] of A = 2√(K + 3/8), K Poisson (Anscombe 1948), for few photons."""
     photons = np.concatenate([[0.0], np.geomspace(1e-3, _FEW_PHOTONS, 600)])
     counts = np.arange(120)
-    log_factorials = np.concatenate([[0.0], np.cumsum(np.log(counts[1:]))])
-    with np.errstate(divide="ignore", invalid="ignore"):
-        logs = counts * np.log(photons[:, None]) - photons[:, None] - log_factorials
-    chances = np.exp(logs)
-    chances[0] = counts == 0
+    chances = stats.poisson.pmf(counts, photons[:, None])
     stable = 2 * np.sqrt(counts + 0.375)
     means = chances @ stable
-    variances = chances @ stable**2 - means**2
-    grid = np.linspace(means[0], means[-1], _ENTRIES)
-    table = np.maximum(np.interp(grid, means, variances), _SMALLEST_VARIANCE)
-    table[-1] = 1.0
-    return float(means[0]), float(means[-1]), torch.from_numpy(table.astype(np.float32))
+    variances = np.maximum(chances @ stable**2 - means**2, _SMALLEST_VARIANCE)
+    variances[-1] = 1.0
+    return means, variances

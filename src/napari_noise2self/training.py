@@ -7,6 +7,7 @@ import math
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from statistics import median
 
 import torch
 from torch import Tensor
@@ -17,11 +18,13 @@ from .networks import Network
 from .partition import Partition
 from .patches import Patches
 from .progress import Control, Progress
+from .refinement import Corrections, refine_noise
 from .settings import Settings
 from .stable_noise import StableNoise
 
 _WARM_UP_STEPS = 30
 _EVALUATIONS = 24
+_REFINEMENT_PATCHES = 64
 _EMA_DECAY = 0.99
 _LARGEST_GRADIENT = 5.0
 _REPORT_EVERY = 0.1
@@ -38,6 +41,8 @@ class TrainingRecord:
     held_out_loss: float = math.inf
     history: list[tuple[int, float, float]] = field(default_factory=list)
     """(step, seconds, held-out loss) of each evaluation."""
+    noise_corrections: tuple[Corrections, ...] = ()
+    """What the residuals say of the assumed noise, for each channel."""
 
 
 class Trainer:
@@ -69,6 +74,7 @@ class Trainer:
         device: torch.device,
     ) -> None:
         self.record = TrainingRecord()
+        self._step_seconds: list[float] = []
         self._settings = settings
         self._device = device
         self._partition = partition
@@ -108,6 +114,7 @@ class Trainer:
                 control.check()
                 self._step(self._schedule(planned))
                 record.steps += 1
+                self._step_seconds.append(time.monotonic() - started - record.seconds)
                 record.seconds = time.monotonic() - started
                 if record.steps == _WARM_UP_STEPS:
                     planned = self._plan(planned)
@@ -123,16 +130,17 @@ class Trainer:
             record.planned_steps = planned
             if not record.history or record.history[-1][0] != record.steps:
                 yield self._progress(planned, self._evaluate(control))
-        record.seconds = time.monotonic() - started
         self._network.load_state_dict(self._best)
+        self._average.load_state_dict(self._best)
+        record.noise_corrections = self._refine_noise(control)
+        record.seconds = time.monotonic() - started
 
     def _plan(self, planned: int) -> int:
         """Fit the number of steps into the time budget, once, by the speed seen so far.
 
         A single decision keeps a run repeatable: the same number of steps gives the same result.
         """
-        speed = self.record.steps / self.record.seconds
-        affordable = int(speed * self._settings.budget.max_seconds)
+        affordable = int(self._settings.budget.max_seconds / median(self._step_seconds[5:]))
         return max(self.record.steps, min(planned, affordable))
 
     def _schedule(self, planned: int) -> float:
@@ -168,7 +176,7 @@ class Trainer:
         filled = filled.contiguous(memory_format=self._precision.memory_format)
         with self._precision.autocast(self._device):
             mean, raw_variance = self._network(filled)
-        noise = self._noise.variance(mean.detach())
+        noise = self._noise.assumed_variance(mean.detach())
         variance = signal_variance(raw_variance, self._noise) + noise
         likelihood = (mean - image).square() / variance + variance.log()
         likelihood = torch.where(target, likelihood, 0)
@@ -185,12 +193,7 @@ class Trainer:
     def _evaluate(self, control: Control) -> float:
         """Score the averaged weights at the held-out pixels, and keep them if they are best."""
         total, count = 0.0, 0
-        for image, hidden, present, target in self._held_out:
-            control.check()
-            filled = self._partition.fill(image, hidden | ~present, self._settings.fill)
-            filled = filled.contiguous(memory_format=self._precision.memory_format)
-            with self._precision.autocast(self._device):
-                mean, _ = self._average(filled)
+        for image, target, mean, _ in self._predict_held_out(self._held_out, control):
             errors = torch.where(target, (mean - image).square() / self._noise.unit, 0)
             total += float(errors.sum())
             count += int(target.sum()) * image.shape[1]
@@ -201,6 +204,33 @@ class Trainer:
             record.held_out_loss, record.best_step = loss, record.steps
             self._best = copy.deepcopy(self._average.state_dict())
         return loss
+
+    @torch.no_grad()
+    def _refine_noise(self, control: Control) -> tuple[Corrections, ...]:
+        """Measure the noise of each channel once more, from residuals at held-out pixels."""
+        channels = self._noise.unit.shape[1]
+        found: list[list[Tensor]] = [[] for _ in range(channels)]
+        for image, target, mean, raw in self._predict_held_out(
+            self._patches.held_out(self._partition, self._generator, _REFINEMENT_PATCHES), control
+        ):
+            assumed = self._noise.assumed_variance(mean)
+            assumed = torch.where(assumed > 0, assumed, self._noise.unit)
+            values = torch.stack((mean, raw, image - mean, assumed))
+            for channel in range(channels):
+                found[channel].append(values[:, :, channel][:, target[:, 0]].double().cpu())
+        return tuple(refine_noise(*torch.cat(parts, dim=1).numpy()) for parts in found)
+
+    def _predict_held_out(
+        self, groups: list[tuple[Tensor, Tensor, Tensor, Tensor]], control: Control
+    ) -> Iterator[tuple[Tensor, Tensor, Tensor, Tensor]]:
+        """Yield image, target, mean and raw variance of patches, from the averaged weights."""
+        for image, hidden, present, target in groups:
+            control.check()
+            filled = self._partition.fill(image, hidden | ~present, self._settings.fill)
+            filled = filled.contiguous(memory_format=self._precision.memory_format)
+            with self._precision.autocast(self._device):
+                mean, raw = self._average(filled)
+            yield image, target, mean, raw
 
     def _progress(self, planned: int, loss: float | None) -> Progress:
         record = self.record

@@ -39,6 +39,29 @@ main()
 """
 """Python code of a command line that stays in the middle of writing a result."""
 
+TALKATIVE = """
+from napari_noise2self import cli, console
+report = console.FilesProgress.report
+def talk(self, progress):
+    report(self, progress)
+    print(progress.stage, flush=True)
+console.FilesProgress.report = talk
+cli.main()
+"""
+"""Python code of a command line that prints each stage that it reports."""
+
+INTERRUPTED = """
+import os, signal
+from napari_noise2self import cli, console
+report = console.FilesProgress.report
+def interrupt(self, progress):
+    report(self, progress)
+    os.kill(os.getpid(), signal.SIGINT)
+console.FilesProgress.report = interrupt
+cli.main()
+"""
+"""Python code of a command line whose user presses Ctrl-C at the first report."""
+
 
 def start(*arguments: Any, code: str = "", **options: Any) -> subprocess.Popen[str]:
     """Start the command, or Python code with the arguments of the command."""

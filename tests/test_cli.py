@@ -17,9 +17,22 @@ import tifffile
 
 from napari_noise2self import Denoiser, Settings, __version__, denoise
 from napari_noise2self.images import read_image, read_provenance
-from shell import COMMAND, ENVIRONMENT, QUICK, SLOW_DISK, noisy, rows, run, start, write
+from shell import (
+    COMMAND,
+    ENVIRONMENT,
+    INTERRUPTED,
+    QUICK,
+    SLOW_DISK,
+    TALKATIVE,
+    noisy,
+    rows,
+    run,
+    start,
+    write,
+)
 
 FIGURES = {"input", "output", "seconds", "held_out_loss", "steps", "device"}
+SMALL = noisy((32, 32))
 ENDLESS = ("--max-steps", "1000000", "--max-seconds", "600", "--device", "cpu")
 
 
@@ -296,7 +309,7 @@ def test_ome_stack_keeps_its_metadata(everything: tuple[Path, Any]):
 
 @pytest.fixture
 def image(tmp_path: Path) -> Path:
-    return write(tmp_path / "image.tif")
+    return write(tmp_path / "image.tif", SMALL)
 
 
 @pytest.fixture
@@ -311,7 +324,7 @@ def test_time_limit_without_a_limit_of_steps(image: Path, out: Path):
     (row,) = rows(done.stdout)
     assert 0 < row["steps"] < 1200
     assert row["training_seconds"] < 5
-    assert tifffile.imread(out / "image.tif").shape == (64, 64)
+    assert tifffile.imread(out / "image.tif").shape == SMALL.shape
 
 
 def test_float32_results_from_a_kept_model_in_another_process(image: Path, out: Path):
@@ -369,7 +382,7 @@ def test_existing_files_are_replaced_only_when_told_to(image: Path, out: Path):
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith(f"{out / 'image.tif'}: ")
     assert all(text in done.stdout for text in ("5 steps", "held-out loss", "cpu"))
-    assert tifffile.imread(out / "image.tif").shape == (64, 64)
+    assert tifffile.imread(out / "image.tif").shape == SMALL.shape
     assert Denoiser.load(model).record.steps == 5
 
 
@@ -387,7 +400,7 @@ def test_existing_files_are_replaced_only_when_told_to(image: Path, out: Path):
     ],
 )
 def test_failure_is_one_sentence(tmp_path: Path, image: Path, arguments: str, text: str):
-    write(tmp_path / "stack.tif", noisy((2, 64, 64)))
+    write(tmp_path / "stack.tif", np.stack([SMALL, SMALL]))
     started = time.monotonic()
     assert text in failure(*arguments.split(), cwd=tmp_path)
     assert time.monotonic() - started < 20, "the training was done in vain"
@@ -412,22 +425,19 @@ def test_any_name_can_be_printed_in_any_encoding(tmp_path: Path, encoding: str):
     assert "Traceback" not in done.stderr
 
 
+def test_missing_package(image: Path, out: Path):
+    code = "import sys; sys.modules['torch'] = None; from napari_noise2self.cli import main; main()"
+    assert "napari-noise2self doctor" in failure("denoise", image, "--output", out, code=code)
+
+
 # --- Killed, interrupted, or nobody listens ------------------------------------------------------
-
-
-def wait_for(path: Path) -> None:
-    deadline = time.monotonic() + 60
-    while not path.exists():
-        assert time.monotonic() < deadline, f"{path} never came"
-        time.sleep(0.02)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_killed_while_training(image: Path, out: Path, number: int):
-    with start("denoise", image, "--output", out, *ENDLESS) as process:
-        wait_for(out)  # made when the training begins
-        time.sleep(0.5)
-        assert process.poll() is None
+    with start("denoise", image, "--output", out, *ENDLESS, code=TALKATIVE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "training\n"
         process.send_signal(number)
         started = time.monotonic()
         _, errors = process.communicate(timeout=60)
@@ -459,7 +469,7 @@ def test_killed_while_writing(image: Path, out: Path, number: int, overwrite: bo
 
 def test_reader_that_goes_away(tmp_path: Path, out: Path):
     for name in ("a.tif", "b.tif"):
-        write(tmp_path / "in" / name)
+        write(tmp_path / "in" / name, SMALL)
     with start("denoise", tmp_path / "in", "--output", out, *QUICK, "--json") as process:
         assert process.stdout is not None
         assert len(rows(process.stdout.readline())) == 1
@@ -468,7 +478,17 @@ def test_reader_that_goes_away(tmp_path: Path, out: Path):
         assert process.stderr is not None
         assert process.stderr.read() == ""
     for name in files(out):
-        assert tifffile.imread(out / name).shape == (64, 64)
+        assert tifffile.imread(out / name).shape == SMALL.shape
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs /dev/full")
+def test_standard_output_on_a_full_disk():
+    with Path("/dev/full").open("w") as disk:
+        done = run("doctor", stdout=disk)
+    assert done.returncode == 1
+    assert done.stderr == (
+        "The output can't be written (No space left on device); check where it goes.\n"
+    )
 
 
 # --- On a terminal -----------------------------------------------------------------------------
@@ -492,7 +512,7 @@ def on_a_terminal(*arguments: Any, **options: Any) -> tuple[str, str]:
 
 
 def test_progress_with_time_left_and_clean_lines(tmp_path: Path, out: Path):
-    image = write(tmp_path / "image.tif")
+    image = write(tmp_path / "image.tif", SMALL)
     (tmp_path / "text.tif").write_text("hello")
     limits = ("--max-steps", "20", "--partition-size", "2", "--device", "cpu")
     names = ("image.tif", "text.tif")
@@ -515,17 +535,7 @@ def test_json_goes_to_its_file_while_progress_is_shown(image: Path, out: Path):
 
 
 def test_interrupt_gives_the_cursor_back(image: Path, out: Path):
-    code = (
-        "import os, signal\n"
-        "from napari_noise2self import cli, console\n"
-        "class Interrupted(console.FilesProgress):\n"
-        "    def report(self, progress):\n"
-        "        super().report(progress)\n"
-        "        os.kill(os.getpid(), signal.SIGINT)\n"
-        "console.FilesProgress = Interrupted\n"
-        "cli.main()"
-    )
-    shown, _ = on_a_terminal("denoise", image, "--output", out, *ENDLESS, code=code)
+    shown, _ = on_a_terminal("denoise", image, "--output", out, *ENDLESS, code=INTERRUPTED)
     assert "Traceback" not in shown
     assert "training" in shown
     assert shown.count("\x1b[?25l") == shown.count("\x1b[?25h")

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from napari_noise2self import Cancelled, Control, Denoiser, Progress, Settings, denoise
+from napari_noise2self.arrays import InputError
 from napari_noise2self.axes import AxesError
-from napari_noise2self.denoiser import InputError
 from simulate import TINY, awake, camera, psnr, smooth_scene
 
 QUICK = Settings(**TINY, max_steps=3, partition_size=2)
@@ -289,8 +289,8 @@ def test_same_dtype_rounds_and_clips(dtype: str) -> None:
     assert (whole[real > limits.max] == limits.max).all()
     assert (whole[real < limits.min] == limits.min).all()
     inside = (real > limits.min) & (real < limits.max)
-    expected = np.rint(real[inside].astype(float))
-    np.testing.assert_allclose(whole[inside].astype(float), expected, rtol=1e-6, atol=1)
+    rounded = np.abs(whole[inside].astype(float) - real[inside].astype(float))
+    assert (rounded <= 0.5 + 1e-6 * np.abs(real[inside])).all()
 
 
 @pytest.mark.parametrize("image", [1e-12 * _levels(), 1e9 + _levels() / 20, 1e30 * _levels()])
@@ -373,7 +373,7 @@ def test_estimated_psnr_before_is_that_of_the_noise() -> None:
     clean = 100 * smooth_scene((96, 96)) + 5
     image = camera(clean, read_noise=3)
     figures = Denoiser(replace(QUICK, max_steps=100)).fit(image).result(image).figures
-    assert figures["estimated_psnr_before"] == pytest.approx(psnr(image, clean), abs=1.5)
+    assert figures["estimated_psnr_before"] == pytest.approx(psnr(image, clean), abs=2.5)
     assert figures["estimated_psnr"] > figures["estimated_psnr_before"]
 
 

@@ -203,7 +203,7 @@ def test_posterior_mixes_by_the_variances(noise: float) -> None:
         predictor.network.head.weight[1] = 0
         predictor.network.head.bias[1] = math.log(math.expm1(3.0))  # softplus of it is 3
     prediction = _mean(predictor, image, "j-invariant")
-    mixed, variance = predictor.predict(image, "posterior")
+    mixed, variance, _ = predictor.predict(image, "posterior")
     expected = 0.75 * image + 0.25 * prediction
     torch.testing.assert_close(mixed, expected, atol=1e-3, rtol=1e-3)
     expected_variance = torch.full_like(variance, 0.75 * noise)
@@ -241,7 +241,7 @@ def test_missing_pixels_are_filled_and_not_shown_as_zero(mode: str) -> None:
     holed = image.clone()
     holed[:, 7, 4] = float("nan")
     expected = _mean(predictor, image, mode)
-    torch.testing.assert_close(_mean(predictor, holed, mode), expected, atol=0.3, rtol=0)
+    torch.testing.assert_close(_mean(predictor, holed, mode), expected, atol=1e-5, rtol=0)
 
 
 def test_posterior_of_a_missing_pixel_is_the_prediction_alone() -> None:
@@ -275,20 +275,19 @@ def test_tiles_give_the_result_of_the_whole(
     tiled = replace(predictor, tile=tile)
     cuts = list(_tiles(image.shape[-2:], tile, predictor.network.reach, predictor.network.stride))
     assert len(cuts) > 1
-    for one, other in zip(predictor.predict(image, mode), tiled.predict(image, mode), strict=True):
+    pairs = zip(predictor.predict(image, mode)[:2], tiled.predict(image, mode)[:2], strict=True)
+    for one, other in pairs:
         assert (one - other).abs().max() < 1e-4 * (one.max() - one.min())
 
 
 @pytest.mark.parametrize("network", ["unet", "dncnn"])
 @pytest.mark.parametrize("flips", [1, 8])
-@pytest.mark.parametrize(
-    "exclusion", [Exclusion(), Exclusion("square", 2), Exclusion("vertical", 4)]
-)
+@pytest.mark.parametrize("exclusion", [Exclusion(), Exclusion("plus", 1), Exclusion("vertical", 4)])
 def test_tiles_give_the_result_of_the_whole_with_flips_channels_and_exclusion(
     network: str, flips: int, exclusion: Exclusion
 ) -> None:
-    image = _image((83, 9), channels=2)
-    predictor = _predictor(network, Partition("grid", 5, 0, exclusion), channels=2, flips=flips)
+    image = _image((63, 9), channels=2)
+    predictor = _predictor(network, Partition("grid", 3, 0, exclusion), channels=2, flips=flips)
     whole, tiled = _mean(predictor, image), _mean(replace(predictor, tile=8), image)
     assert (whole - tiled).abs().max() < 1e-4 * (whole.max() - whole.min())
 

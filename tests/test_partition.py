@@ -119,6 +119,17 @@ def test_default_size_leaves_pixels_visible_beside_an_exclusion(
     assert (filled > 0).float().mean() > 0.9
 
 
+@pytest.mark.parametrize("kind", ["horizontal", "vertical", "plus", "square"])
+@pytest.mark.parametrize("radius", [1, 2, 3, 4])
+@pytest.mark.parametrize("size", [2, 3, 4, 10])
+def test_no_choice_of_size_hides_every_pixel(kind: str, radius: int, size: int) -> None:
+    """A network that sees nothing would return a constant image."""
+    settings = Settings(partition_size=size)
+    made = Partition.from_settings(settings, Exclusion(kind, radius))
+    assert not made.hide(_hidden((40, 40), made)).all()
+    assert made.size >= size
+
+
 @pytest.mark.parametrize(
     ("kind", "expected"),
     [

@@ -62,6 +62,12 @@ def test_same_seed_same_weights(network: str, mixed_precision: bool) -> None:
     assert not torch.equal(weights(1), weights(2))
 
 
+def test_seed_decides_the_patches() -> None:
+    one, same, other = (_trainer(seed=seed)._held_out[0][0] for seed in (1, 1, 2))
+    assert torch.equal(one, same)
+    assert not torch.equal(one, other)
+
+
 @pytest.mark.parametrize("network", ["unet", "dncnn"])
 @pytest.mark.parametrize("partition", ["grid", "random"])
 @pytest.mark.parametrize("fill", ["interpolate", "zero"])

@@ -9,6 +9,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .calibration import Calibration as Calibration
+    from .calibration import calibrate as calibrate
     from .denoiser import Denoiser as Denoiser
     from .denoiser import denoise as denoise
     from .progress import Cancelled as Cancelled
@@ -19,14 +21,26 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "Calibration": "calibration",
     "Cancelled": "progress",
     "Control": "progress",
     "Denoiser": "denoiser",
     "Progress": "progress",
     "Settings": "settings",
+    "calibrate": "calibration",
     "denoise": "denoiser",
 }
-__all__ = ["Cancelled", "Control", "Denoiser", "Progress", "Settings", "__version__", "denoise"]
+__all__ = [
+    "Calibration",
+    "Cancelled",
+    "Control",
+    "Denoiser",
+    "Progress",
+    "Settings",
+    "__version__",
+    "calibrate",
+    "denoise",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from . import __version__
 from .errors import EXPECTED, one_line
-from .images import ImageError, read_image, tiff_paths, write_image
+from .images import Image, ImageError, read_image, tiff_paths, write_image
 from .progress import Control, Report
 from .settings import Settings
 
 if TYPE_CHECKING:
-    from .denoiser import Denoiser, OutputDtype
+    from .arrays import OutputDtype
+    from .denoiser import Denoiser
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,7 @@ def _files(entry: Path) -> list[Path]:
     """Return the TIFFs of a folder; otherwise the entry itself, be it there or not."""
     try:
         return tiff_paths([entry])
-    except ImageError:
+    except (ImageError, OSError):
         return [entry]
 
 
@@ -138,12 +139,42 @@ def run(
     Cancelled
         If `control` was cancelled; results written so far stay.
     """
+    return _outcomes(
+        jobs,
+        lambda job: _denoise_file(job, denoiser, dtype, overwrite, save_model, control, report),
+    )
+
+
+def calibrate(
+    jobs: Iterable[Job],
+    settings: Settings,
+    *,
+    method: str = "auto",
+    dtype: OutputDtype = "same",
+    overwrite: bool = False,
+    control: Control | None = None,
+    report: Report | None = None,
+) -> Iterator[Outcome]:
+    """Denoise files with the best classic filter, or with one `method`, calibrated on each.
+
+    All else is as in `run`.
+    """
+    return _outcomes(
+        jobs,
+        lambda job: _calibrate_file(job, settings, method, dtype, overwrite, control, report),
+    )
+
+
+Work = Callable[[Job], tuple[dict[str, Any], tuple[str, ...]]]
+"""Does a job; returns its figures and what the user should know."""
+
+
+def _outcomes(jobs: Iterable[Job], work: Work) -> Iterator[Outcome]:
+    """Do jobs one after another; a failure of one does not stop the others."""
     for job in jobs:
         started = time.monotonic()
         try:
-            figures, notes = _denoise_file(
-                job, denoiser, dtype, overwrite, save_model, control, report
-            )
+            figures, notes = work(job)
         except EXPECTED as error:
             yield Outcome(job, time.monotonic() - started, error=one_line(error))
         else:
@@ -160,11 +191,7 @@ def _denoise_file(
     report: Report | None,
 ) -> tuple[dict[str, Any], tuple[str, ...]]:
     """Denoise one file; return the figures and what the user should know."""
-    tiff_paths([job.input])  # says what is wrong with a missing file or a folder without TIFFs
-    if os.path.lexists(job.output) and not overwrite:  # before the work, not after it
-        raise ImageError(f"{job.output} exists already; use --overwrite to replace it.")
-    image = read_image(job.input)
-    make_folder(job.output.parent)
+    image = _read(job, overwrite)
     trained_before = not isinstance(denoiser, Settings)
     if isinstance(denoiser, Settings):
         from .denoiser import Denoiser  # only now, so that what can't be done is said at once
@@ -179,6 +206,43 @@ def _denoise_file(
     made_by = provenance(denoiser, result.figures, trained_before=trained_before)
     write_image(job.output, result.image, image, provenance=made_by, overwrite=overwrite)
     return result.figures, image.metadata.notes
+
+
+def _calibrate_file(
+    job: Job,
+    settings: Settings,
+    method: str,
+    dtype: OutputDtype,
+    overwrite: bool,
+    control: Control | None,
+    report: Report | None,
+) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """Denoise one file with a calibrated classic."""
+    image = _read(job, overwrite)
+    from .calibration import calibrate
+
+    follow: dict[str, Any] = {"axes": image.axes, "control": control, "report": report}
+    methods = None if method == "auto" else (method,)
+    calibration = calibrate(image.data, settings, methods=methods, **follow)
+    result = calibration.denoise(image.data, dtype=dtype, **follow)
+    made_by = {
+        "version": __version__,
+        "settings": settings.to_dict(),
+        "figures": calibration.figures,
+        "calibrated": True,
+    }
+    write_image(job.output, result, image, provenance=made_by, overwrite=overwrite)
+    return calibration.figures, image.metadata.notes
+
+
+def _read(job: Job, overwrite: bool) -> Image:
+    """Read a job's image, and see that the result can be written: before the work, not after it."""
+    tiff_paths([job.input])  # says what is wrong with a missing file or a folder without TIFFs
+    if os.path.lexists(job.output) and not overwrite:
+        raise ImageError(f"{job.output} exists already; use --overwrite to replace it.")
+    image = read_image(job.input)
+    make_folder(job.output.parent)
+    return image
 
 
 def make_folder(folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""The command line: ``napari-noise2self denoise | train | demo | doctor | benchmark``.
+"""The command line: ``napari-noise2self denoise | train | calibrate | demo | doctor | benchmark``.
 
 Everything heavy is imported inside the commands, so that ``--help`` is instant.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import signal
 import sys
 from collections.abc import Iterable, Iterator
@@ -65,7 +66,13 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
             stream.reconfigure(errors="backslashreplace")  # any file name can be printed
-    app()
+    try:
+        app()
+    except OSError as error:  # of standard output; the commands deal with all others
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or Python would try again at its end
+        sys.exit(f"The output can't be written ({error.strerror}); check where it goes.")
+    except ImportError as error:
+        sys.exit(f"{error}; run 'napari-noise2self doctor' to see what to do.")
 
 
 def _on_terminate(_number: int, _frame: Any) -> NoReturn:
@@ -200,6 +207,38 @@ def train(
 
 
 @app.command()
+def calibrate(
+    inputs: Inputs,
+    output: Annotated[Path, typer.Option(help="Folder for the results.")],
+    method: Annotated[
+        Literal["auto", "gaussian", "median", "nlm", "wavelet", "tv"],
+        typer.Option(help="The filter; auto takes the best for each INPUT."),
+    ] = "auto",
+    dtype: DtypeOption = "same",
+    overwrite: OverwriteOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Denoise each INPUT with a classic filter, calibrated on it by the self-supervised loss."""
+    _check_output_folder(output)
+    from . import batch
+    from .console import FilesProgress
+
+    try:
+        jobs = batch.plan(inputs, output)
+    except batch.PlanError as error:
+        _wrong_usage(str(error))
+    failed = False
+    with FilesProgress(len(jobs)) as shown:
+        for outcome in batch.calibrate(
+            jobs, Settings(), method=method, dtype=dtype, overwrite=overwrite, report=shown.report
+        ):
+            shown.advance()
+            failed |= bool(outcome.error)
+            _tell(outcome, as_json)
+    raise typer.Exit(int(failed))
+
+
+@app.command()
 def demo(
     output: Annotated[Path, typer.Option(help="Folder for the images.")] = Path("demo"),
     preset: Annotated[Preset, typer.Option(help="How much time to spend.")] = "fast",
@@ -317,10 +356,12 @@ def _tell(outcome: Outcome, as_json: bool) -> None:
 
 
 def _summary(figures: dict[str, Any]) -> str:
-    """Return the figures of a training in a few words."""
+    """Return the figures of a training or calibration in a few words."""
     seconds = figures.get("seconds", figures.get("training_seconds"))
     loss = figures["held_out_loss"]
     loss_text = "none" if loss is None else f"{loss:.4g}"
+    if figures.get("method"):
+        return f"{seconds:.1f} s, {figures['method']} at {figures['parameter']:g}, loss {loss_text}"
     return (
         f"{seconds:.1f} s, {figures['steps']} steps, held-out loss {loss_text}, {figures['device']}"
     )

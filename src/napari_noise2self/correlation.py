@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,8 +20,9 @@ _QUIET_SHARE = 0.05
 _BLUR = 4.0
 _CORRELATED = 0.2
 _STILL_CORRELATED = 0.08
-_DIRECTED = 0.15
-_FLOOR_LAGS = ((0, 4), (4, 0), (0, 5), (5, 0))
+_DIRECTED = 0.5
+_FARTHEST = 5
+_SMALLEST_SHARE = 0.02
 
 
 @dataclass(frozen=True)
@@ -68,9 +69,9 @@ WHITE = Correlation()
 def measure_correlation(planes: Sequence[NDArray[np.float64]]) -> Correlation:
     """Measure the correlation of the noise of images.
 
-    Slow changes are taken off by a wide blur. What is left in the quietest windows is noise,
-    and its autocovariance there shows its correlation; what little structure is left changes
-    slowly, shows at four and five pixels too, and is taken off.
+    Slow changes are taken off by a wide blur. What is left in the quietest windows is mostly
+    noise, and its autocovariance there shows its correlation. Structure that is left changes
+    slowly: its part is seen at three to five pixels, and is taken off at all distances.
 
     Parameters
     ----------
@@ -78,18 +79,33 @@ def measure_correlation(planes: Sequence[NDArray[np.float64]]) -> Correlation:
         Stabilised images of shape (H, W): of the same noise variance everywhere. Non-finite
         pixels are ignored.
     """
-    steps = range(1, _LAGS + 1)
-    lags = [(0, 0), *((0, d) for d in steps), *((d, 0) for d in steps), (1, 1), *_FLOOR_LAGS]
+    distances = range(1 + _FARTHEST)
+    lags = [*((0, d) for d in distances), *((d, 0) for d in distances), (1, 1)]
     sums = np.zeros(len(lags))
     for plane in planes:
         if min(plane.shape) >= 4 * _WINDOW:
             sums += _quiet_autocovariance(plane, lags)
-    variance, floor = sums[0], sums[-len(_FLOOR_LAGS) :].mean()
-    if not variance - floor > 0:
-        return Correlation()
-    values = [round(float(value), 3) for value in (sums - floor) / (variance - floor)]
-    across, down = values[1 : 1 + _LAGS], values[1 + _LAGS : 1 + 2 * _LAGS]
-    return Correlation(tuple(across), tuple(down), values[1 + 2 * _LAGS])
+    across, down = sums[: 1 + _FARTHEST], sums[1 + _FARTHEST : -1]
+    structure = [_structure(line) for line in (across, down)]
+    noise = [line - part for line, part in zip((across, down), structure, strict=True)]
+    variance = min(noise[0][0], noise[1][0])
+    if not variance > _SMALLEST_SHARE * sums[0]:
+        return WHITE
+    mean_structure = (structure[0] + structure[1]) / 2
+    diagonal = sums[-1] - (2 * mean_structure[1] - mean_structure[0])  # at d² = 2
+    horizontal, vertical = (tuple(_rounded(line[1 : 1 + _LAGS] / variance)) for line in noise)
+    return Correlation(horizontal, vertical, _rounded([diagonal / variance])[0])
+
+
+def _structure(line: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Extrapolate the autocovariance of structure, a - b d², from distances without noise."""
+    squares = np.arange(line.size) ** 2.0
+    slope, level = np.polyfit(squares[_LAGS:], line[_LAGS:], 1)
+    return np.asarray(level + min(slope, 0.0) * squares)
+
+
+def _rounded(values: Iterable[float]) -> list[float]:
+    return [round(float(value), 3) for value in values]
 
 
 def _quiet_autocovariance(
@@ -115,14 +131,14 @@ def _quiet_autocovariance(
 def choose_exclusion(correlation: Correlation) -> tuple[Exclusion, str]:
     """Choose the neighbours to hide with each pixel, and say why in one sentence.
 
-    A line where the noise is correlated in one direction clearly more than in the other, as
-    scanning makes it; else a plus or a square where it is correlated both ways.
+    A line where the noise is correlated more than twice as much in one direction as in the
+    other, as scanning makes it; else a plus or a square where it is correlated both ways.
     """
     h, v = correlation.horizontal[0], correlation.vertical[0]
     measured = f"noise of neighbours is correlated by {h:.2f} across and {v:.2f} down"
     if max(h, v) < _CORRELATED:
         return Exclusion(), f"No neighbours are hidden: the {measured}."
-    if abs(h - v) > _DIRECTED:
+    if min(h, v) < _DIRECTED * max(h, v):
         kind: ExclusionKind = "horizontal" if h > v else "vertical"
         line = correlation.horizontal if h > v else correlation.vertical
         exclusion = Exclusion(kind, _radius(_reach(line)))

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
@@ -15,7 +14,15 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from .accuracy import ErrorEstimate, PlanePrediction
-from .axes import Layout
+from .arrays import (
+    InputError,
+    OutputDtype,
+    check_image,
+    check_values,
+    finish,
+    output_dtype,
+    training_planes,
+)
 from .correlation import Correlation, choose_exclusion
 from .devices import describe_device, resolve_device
 from .inference import DEFAULT_TILE, SMALLEST_TILE, Predictor
@@ -23,18 +30,9 @@ from .networks import DnCNN, UNet, create_network
 from .partition import Partition
 from .progress import Control, Progress, Report
 from .settings import Device, Prediction, Settings
-from .stabilise import Stabiliser
+from .stabilise import Stabiliser, fit_stabilisers
 from .stable_noise import StableNoise
 from .training import Trainer, TrainingRecord
-
-OutputDtype = Literal["same", "float32"]
-
-_LARGEST_TRAINING_SET = 2**28  # values, 1 GiB as float32
-_STATISTICS_PLANES = 16
-
-
-class InputError(ValueError):
-    """The image cannot be denoised. The message says why, and what to do."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,9 +121,8 @@ class Denoiser:
         if len({layout.n_channels for layout in layouts}) != 1:
             raise InputError("Images trained on together must have the same number of channels.")
         control = control or Control()
-        planes = _training_planes(images, layouts)
-        control.check()
-        self.stabilisers = _fit_stabilisers(planes)
+        planes = training_planes(images, layouts, control)
+        self.stabilisers = fit_stabilisers(planes, control)
         self.choose_partition()
         device = resolve_device(self.settings.device)
         self.device = describe_device(device)
@@ -216,16 +213,16 @@ class Denoiser:
                 f"has {layout.n_channels}; train a new model on it."
             )
         control = control or Control()
-        result = np.empty(layout.shape, _output_dtype(image, dtype))
+        result = np.empty(layout.shape, output_dtype(image, dtype))
         errors = ErrorEstimate(np.dtype(image.dtype))
         started = time.monotonic()
         for number in range(layout.n_planes):
             plane = layout.plane(image, number)
-            _check_values(plane)
+            check_values(plane)
             stack_report = report and _count_planes(report, number, layout.n_planes, started)
             predicted = self._predict(plane, prediction, tile, control, stack_report)
             errors.add(predicted, [s.grey_noise for s in self.stabilisers])
-            layout.set_plane(result, number, _finish(predicted.mean, plane, result.dtype))
+            layout.set_plane(result, number, finish(predicted.mean, plane, result.dtype))
         return Result(result, {**self.figures, **errors.figures()})
 
     def _predict(
@@ -353,81 +350,9 @@ def denoise(
     return denoiser.denoise(image, axes=axes, dtype=dtype, control=control, report=report)
 
 
-def check_image(image: Any, axes: str | None = None) -> Layout:
-    """Return the layout of an image that can be denoised.
-
-    Raises
-    ------
-    InputError
-        If it is empty, boolean or complex, or not an array.
-    AxesError
-        If its axes are unclear.
-    """
-    if not hasattr(image, "shape") or not hasattr(image, "dtype"):
-        raise InputError("This is not an image array; pass a NumPy array or the like.")
-    dtype = np.dtype(image.dtype)
-    if dtype.kind == "b":
-        raise InputError(
-            "A true/false image is a mask, not a noisy image; if it holds photon counts, "
-            "convert it first: image.astype('uint8')."
-        )
-    if dtype.kind not in "uif":
-        raise InputError(
-            f"Images of type {dtype} can't be denoised; convert to whole or real numbers first."
-        )
-    if 0 in image.shape:
-        raise InputError(f"The image of shape {tuple(image.shape)} is empty.")
-    return Layout.of(image.shape, axes)
-
-
 def finite_or_none(value: float) -> float | None:
     """Return the value, or None where JSON has no word for it."""
     return value if math.isfinite(value) else None
-
-
-def _training_planes(images: Sequence[Any], layouts: Sequence[Layout]) -> list[NDArray[Any]]:
-    """Read the planes to train on: all, or as many, evenly spread, as memory allows."""
-    places = [(i, number) for i, layout in enumerate(layouts) for number in range(layout.n_planes)]
-    values = sum(math.prod(layout.shape) for layout in layouts)
-    every = max(1, math.ceil(values / _LARGEST_TRAINING_SET))
-    planes = [layouts[i].plane(images[i], number) for i, number in places[::every]]
-    planes = [plane for plane in planes if np.isfinite(plane).all(axis=0).any()]
-    if not planes:
-        raise InputError("The image has no finite pixels; there is nothing to denoise.")
-    for plane in planes:
-        _check_values(plane)
-    return planes
-
-
-def _check_values(plane: NDArray[Any]) -> None:
-    """Raise InputError where finite values are too large for the float32 of the result."""
-    if plane.dtype.kind == "f" and plane.dtype.itemsize > 4:
-        largest = np.abs(plane, where=np.isfinite(plane), out=np.zeros_like(plane)).max()
-        if largest > np.finfo(np.float32).max:
-            raise InputError("The image has values beyond 3.4e38; divide it by its largest first.")
-
-
-def _fit_stabilisers(planes: Sequence[NDArray[Any]]) -> tuple[Stabiliser, ...]:
-    """Measure each channel on some planes, evenly spread over all."""
-    some = planes[:: max(1, math.ceil(len(planes) / _STATISTICS_PLANES))]
-    return tuple(Stabiliser.fit([p[channel] for p in some]) for channel in range(len(some[0])))
-
-
-def _output_dtype(image: Any, choice: OutputDtype) -> np.dtype[Any]:
-    """Return the dtype of the result, in native byte order."""
-    return np.dtype(image.dtype).newbyteorder("=") if choice == "same" else np.dtype(np.float32)
-
-
-def _finish(mean: NDArray[np.float64], plane: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
-    """Clip to a dtype, rounding to whole numbers; return non-finite pixels as they were."""
-    if dtype.kind in "ui":
-        whole = np.clip(np.rint(mean), np.iinfo(dtype).min, np.iinfo(dtype).max)
-        full = whole >= np.iinfo(dtype).max  # as float64, 2**63 - 1 is 2**63, which won't convert
-        return np.where(full, np.iinfo(dtype).max, np.where(full, 0, whole).astype(dtype))
-    mean = np.clip(mean, np.finfo(dtype).min, np.finfo(dtype).max)
-    if plane.dtype.kind == "f":
-        mean = np.where(np.isfinite(plane), mean, plane)
-    return mean.astype(dtype)
 
 
 def _count_planes(report: Report, number: int, planes: int, started: float) -> Report:

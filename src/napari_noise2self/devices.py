@@ -46,8 +46,8 @@ def resolve_device(choice: Device = "auto") -> torch.device:
         return torch.device(next(name for name, there in available.items() if there))
     if not available[choice]:
         raise DeviceError(
-            f"There is no {choice} device here; choose --device auto, or run "
-            "`napari-noise2self doctor` to see what PyTorch finds."
+            f"There is no {choice} device here; choose the device auto, or run "
+            "'napari-noise2self doctor' in a shell to see what PyTorch finds."
         )
     return torch.device(choice)
 

@@ -63,6 +63,8 @@ class Partition:
         if size is None:
             side = exclusion.smallest_grid
             size = side if settings.partition == "grid" else max(RANDOM_SUBSETS, side**2)
+        if settings.partition == "grid" and exclusion.kind == "square":
+            size = max(size, 2 * exclusion.radius + 2)  # smaller cells would hide every pixel
         return cls(settings.partition, size, settings.seed, exclusion)
 
     @property

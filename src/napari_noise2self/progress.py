@@ -44,10 +44,10 @@ class Progress:
 
     Parameters
     ----------
-    stage : {"training", "predicting"}
+    stage : {"training", "calibrating", "predicting"}
         What is going on.
     done, total : int
-        Steps of training, or windows of prediction.
+        Steps of training, strengths of classics, or windows or planes of prediction.
     seconds : float
         Time since the stage began.
     seconds_left : float
@@ -57,7 +57,7 @@ class Progress:
         units of the noise variance where the noise is known.
     """
 
-    stage: Literal["training", "predicting"]
+    stage: Literal["training", "calibrating", "predicting"]
     done: int
     total: int
     seconds: float

@@ -14,7 +14,6 @@ _PIXELS_PER_BIN = 1500
 _LARGEST_BINS = 8
 _SUREST_SHARE = 0.2
 _FEWEST_PIXELS = 100
-_OUTLIER = 30.0
 _LIMITS = (0.05, 20.0)
 
 Corrections = tuple[tuple[float, float], ...]
@@ -51,7 +50,7 @@ def refine_noise(
         if surest.size < _FEWEST_PIXELS:
             return ()
         squares = residual[surest] ** 2
-        squares = np.minimum(squares, _OUTLIER * np.median(squares) + 1e-12)
+        squares = np.minimum(squares, 2 * np.quantile(squares, 0.99))  # hot pixels
         factor = float(squares.mean() / assumed[surest].mean())
         corrections.append((float(mean[surest].mean()), float(np.clip(factor, *_LIMITS))))
     return tuple(sorted(corrections))

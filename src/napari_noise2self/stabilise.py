@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -12,7 +13,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from .noise import NoiseModel, estimate_noise
+from .progress import Control
 
+_STATISTICS_PLANES = 16
 _NOISE_STD = 0.2
 _LARGEST_STD = 3.0
 
@@ -90,3 +93,19 @@ class Stabiliser:
     def from_dict(cls, values: dict[str, Any]) -> Stabiliser:
         """Make a stabiliser from what `to_dict` returned."""
         return cls(**{**values, "noise": NoiseModel.from_dict(values["noise"])})
+
+
+def fit_stabilisers(planes: Sequence[NDArray[Any]], control: Control) -> tuple[Stabiliser, ...]:
+    """Measure each channel of planes (C, H, W), on some of them evenly spread over all.
+
+    Raises
+    ------
+    Cancelled
+        If `control` was cancelled.
+    """
+    some = planes[:: max(1, math.ceil(len(planes) / _STATISTICS_PLANES))]
+    stabilisers = []
+    for channel in range(len(some[0])):
+        control.check()
+        stabilisers.append(Stabiliser.fit([plane[channel] for plane in some]))
+    return tuple(stabilisers)

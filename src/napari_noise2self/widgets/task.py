@@ -13,7 +13,7 @@ from ..progress import Cancelled, Control, Report
 from ..settings import Settings
 
 if TYPE_CHECKING:
-    from ..denoiser import OutputDtype
+    from ..arrays import OutputDtype
 
 _RGB = 3
 
@@ -95,7 +95,7 @@ def _train_and_denoise(
 
 def _is_foreseen(error: Exception) -> bool:
     """Tell whether the message of an error is a sentence written for the user."""
-    from ..denoiser import InputError
+    from ..arrays import InputError
     from ..devices import DeviceError
 
     return isinstance(error, AxesError | InputError | DeviceError)

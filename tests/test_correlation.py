@@ -1,0 +1,71 @@
+"""Noise of known correlation is recognised, and the right neighbours are hidden."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from napari_noise2self.correlation import (
+    WHITE,
+    Correlation,
+    choose_exclusion,
+    measure_correlation,
+)
+from napari_noise2self.noise import estimate_noise
+from simulate import smooth_scene
+
+KERNELS = {
+    "none": [[1.0]],
+    "horizontal": [[1.0, 1.0]],
+    "vertical": [[1.0], [1.0]],
+    "square": [[1.0, 1.0], [1.0, 1.0]],
+}
+
+
+def _noise(kind: str, seed: int, side: int = 192) -> NDArray[np.float64]:
+    """Gaussian noise of variance 1, correlated by 0.5 to the next pixel where it is."""
+    white = np.random.default_rng(seed).standard_normal((side, side))
+    noise = ndimage.convolve(white, np.array(KERNELS[kind]), mode="wrap")
+    return noise / noise.std()
+
+
+@pytest.mark.parametrize("kind", KERNELS)
+def test_pure_noise_shows_its_correlation(kind: str) -> None:
+    found = measure_correlation([_noise(kind, 0)])
+    across, down = (kind in ("horizontal", "square")), (kind in ("vertical", "square"))
+    assert found.horizontal[0] == pytest.approx(0.5 * across, abs=0.08)
+    assert found.vertical[0] == pytest.approx(0.5 * down, abs=0.08)
+    assert found.horizontal[1] == pytest.approx(0, abs=0.08)
+
+
+@pytest.mark.parametrize("kind", KERNELS)
+def test_the_kind_of_exclusion_is_right_in_19_of_20_images(kind: str) -> None:
+    right = 0
+    for seed in range(20):
+        brightness = np.random.default_rng(seed).uniform(5, 40)
+        image = brightness * smooth_scene((192, 192), seed=seed) + _noise(kind, seed)
+        right += choose_exclusion(estimate_noise([image]).correlation)[0].kind == kind
+    assert right >= 19
+
+
+def test_reason_is_one_sentence_with_the_measured_figures() -> None:
+    exclusion, reason = choose_exclusion(Correlation((0.6, 0.1, 0.0), (0.05, 0.0, 0.0), 0.0))
+    assert (exclusion.kind, exclusion.radius) == ("horizontal", 3)
+    assert "0.60 across" in reason
+    assert reason.count(".") == reason.count("0.") + 1
+
+
+def test_white_noise_hides_no_neighbours() -> None:
+    assert choose_exclusion(WHITE)[0].kind == "none"
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 300), (20, 20), (47, 200)])
+def test_images_too_small_to_measure_are_taken_for_white(shape: tuple[int, int]) -> None:
+    assert measure_correlation([np.random.default_rng(0).normal(size=shape)]) == WHITE
+
+
+def test_constant_and_missing_pixels_are_taken_for_white() -> None:
+    assert measure_correlation([np.zeros((100, 100))]) == WHITE
+    assert measure_correlation([np.full((100, 100), np.nan)]) == WHITE

@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
-from napari_noise2self.accuracy import ErrorEstimate
+from napari_noise2self.accuracy import ErrorEstimate, PlanePrediction
 from napari_noise2self.noise import NoiseModel
 from simulate import camera, psnr, smooth_scene
 
 GAUSSIAN = NoiseModel(0, 4)
 POISSON = NoiseModel(2, 0)
-UNKNOWN = NoiseModel(0, 4, reliable=False)
 
 
-def figures(mean: np.ndarray, variance: float, *noise: NoiseModel, dtype: str = "float32"):
+def add(
+    estimate: ErrorEstimate, mean: np.ndarray, error: float, *models: NoiseModel, noise: Any = 1
+) -> None:
+    """Add a plane with the same relative error everywhere, and the same noise in a channel."""
+    noises = np.broadcast_to(np.reshape(noise, (-1, 1, 1)), mean.shape)
+    estimate.add(PlanePrediction(mean, np.full(mean.shape, error), noises), models)
+
+
+def figures(
+    mean: np.ndarray, error: float, *models: NoiseModel, noise: Any = 1, dtype: str = "float32"
+) -> tuple[float | None, float | None]:
     estimate = ErrorEstimate(np.dtype(dtype))
-    estimate.add(mean, np.full_like(mean, variance), noise)
+    add(estimate, mean, error, *models, noise=noise)
     found = estimate.figures()
     return found["estimated_psnr_before"], found["estimated_psnr"]
 
@@ -44,7 +55,7 @@ def test_noise_that_grows_with_the_signal_counts_where_it_is(ramp: np.ndarray):
 def test_planes_count_as_one_large_image(ramp: np.ndarray):
     estimate = ErrorEstimate(np.dtype("float32"))
     for part in (ramp[:, :4], ramp[:, 4:]):
-        estimate.add(part, np.full_like(part, 0.01), [GAUSSIAN])
+        add(estimate, part, 0.01, GAUSSIAN)
     assert estimate.figures() == {"estimated_psnr_before": 20, "estimated_psnr": 40}
 
 
@@ -53,9 +64,15 @@ def test_channels_have_their_own_noise(ramp: np.ndarray):
     assert figures(both, 1, GAUSSIAN, NoiseModel(0, 12))[0] == pytest.approx(16.99, abs=0.005)
 
 
-@pytest.mark.parametrize("noise", [(UNKNOWN, GAUSSIAN), (GAUSSIAN, UNKNOWN), (UNKNOWN, UNKNOWN)])
-def test_nothing_is_claimed_where_the_noise_is_unknown(ramp: np.ndarray, noise: tuple):
-    assert figures(np.concatenate([ramp, ramp]), 1, *noise) == (None, None)
+@pytest.mark.parametrize("noise", [(0, 1), (1, 0), (0, 0)])
+def test_nothing_is_claimed_where_the_noise_of_a_channel_is_unknown(ramp: np.ndarray, noise: Any):
+    two = np.concatenate([ramp, ramp])
+    assert figures(two, 0.01, GAUSSIAN, GAUSSIAN) == (20, 40)
+    assert figures(two, 0.01, GAUSSIAN, GAUSSIAN, noise=noise) == (None, None)
+
+
+def test_noise_may_be_less_than_the_model_says(ramp: np.ndarray):
+    assert figures(ramp, 0.01, GAUSSIAN, noise=0.1) == (30, 40)
 
 
 def test_nothing_is_claimed_of_a_constant_image_or_an_exact_result(ramp: np.ndarray):

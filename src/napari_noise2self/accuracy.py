@@ -48,6 +48,7 @@ class ErrorEstimate:
         self._low, self._high = math.inf, -math.inf
         self._noise = self._error = 0.0
         self._count = 0
+        self._known = True
 
     def add(self, plane: PlanePrediction, models: Sequence[NoiseModel]) -> None:
         """Add a plane, with the noise model in grey levels of each of its channels."""
@@ -55,19 +56,19 @@ class ErrorEstimate:
         unit = np.stack([model.variance(mean) for model, mean in pairs])
         self._noise += float((plane.noise * unit).sum())
         self._error += float((plane.error * unit).sum())
+        self._known &= bool(plane.noise.any(axis=(1, 2)).all())
         self._count += plane.mean.size
         self._low, self._high = min(self._low, plane.mean.min()), max(self._high, plane.mean.max())
 
     def figures(self) -> dict[str, float | None]:
-        """Return the estimated PSNRs in dB, None where they are not known."""
-        known = self._noise > 0
+        """Return the estimated PSNRs in dB; None if the noise of any channel is not known."""
         return {
-            "estimated_psnr_before": self._psnr(self._noise) if known else None,
-            "estimated_psnr": self._psnr(self._error) if known else None,
+            "estimated_psnr_before": self._psnr(self._noise),
+            "estimated_psnr": self._psnr(self._error),
         }
 
     def _psnr(self, total: float) -> float | None:
         span = self._full_range or self._high - self._low
-        if not (total > 0 and span > 0):
+        if not (self._known and total > 0 and span > 0):
             return None
         return round(10 * math.log10(span**2 * self._count / total), 2)

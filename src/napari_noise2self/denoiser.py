@@ -276,7 +276,7 @@ class Denoiser:
 
     @property
     def _noise(self) -> StableNoise:
-        return StableNoise.of(self.stabilisers, self.record.noise_corrections)
+        return StableNoise.of(self.stabilisers, self.record.noise_refinements)
 
     @property
     def figures(self) -> dict[str, Any]:

@@ -130,7 +130,8 @@ class Predictor:
         noise = self.noise.to(self._device)
         total = variance + noise.assumed_variance(mean[None])[0]
         known = noise.variance(mean[None])[0]
-        variance = torch.maximum(total - known, _SMALLEST_SHARE * total)
+        least = torch.maximum(noise.leak[0] * known, _SMALLEST_SHARE * total)
+        variance = torch.maximum(total - known, least)
         if mode == "posterior":
             mean, variance = self._posterior(pixels, present, mean, variance, known)
         found = torch.stack((mean, variance, known))

@@ -20,6 +20,7 @@ from . import __version__
 from .atomic import published
 from .devices import describe_device, resolve_device
 from .networks import create_network
+from .refinement import Refinement
 from .settings import Device, Settings
 from .stabilise import Stabiliser
 from .training import TrainingRecord
@@ -125,9 +126,8 @@ def _assemble(
     known = {field.name for field in fields(TrainingRecord)}
     record = {name: value for name, value in values["record"].items() if name in known}
     record["history"] = [tuple(entry) for entry in record["history"]]
-    corrections = record["noise_corrections"]
-    record["noise_corrections"] = tuple(
-        tuple((float(place), float(factor)) for place, factor in channel) for channel in corrections
+    record["noise_refinements"] = tuple(
+        None if found is None else Refinement(**found) for found in record["noise_refinements"]
     )
     denoiser.record = TrainingRecord(**record)
     denoiser.device = describe_device(device)

@@ -1,56 +1,74 @@
 """The noise once more, from what the trained network could not predict.
 
-Where the network is most sure of the signal, its J-invariant prediction is nearly the clean
-image, and what is left of the noisy pixel is noise. It was chosen by predictions that never saw
-it, so its mean square is the noise variance without bias, correlated or not.
+Where the network is surest of the signal, its J-invariant prediction is nearly the clean image,
+and what is left of the noisy pixel is noise, correlated or not. What is nearly: the prediction
+still carries a little of the noise of its inputs. How much is measured by adding fresh noise to
+the inputs and looking at how far the prediction moves (a Monte Carlo estimate in the spirit of
+Ramani et al. 2008).
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
-_PIXELS_PER_BIN = 1500
-_LARGEST_BINS = 8
-_SUREST_SHARE = 0.2
+_SUREST_SHARE = 0.25
 _FEWEST_PIXELS = 100
-_LIMITS = (0.05, 20.0)
+_FACTORS = (0.05, 20.0)
+_LARGEST_LEAK = 0.5
 
-Corrections = tuple[tuple[float, float], ...]
-"""(expectation in the stabilised range, true noise variance over assumed), ascending."""
+
+@dataclass(frozen=True)
+class Refinement:
+    """What the residuals of a trained network say of the noise of one channel.
+
+    Parameters
+    ----------
+    factor : float
+        True noise variance over assumed.
+    leak : float
+        Variance of the prediction that comes from the noise of its inputs, over the noise
+        variance: the smallest error that a prediction can have.
+    """
+
+    factor: float = 1.0
+    leak: float = 0.0
 
 
 def refine_noise(
-    mean: NDArray[np.float64],
     variance: NDArray[np.float64],
     residual: NDArray[np.float64],
+    echo: NDArray[np.float64],
     assumed: NDArray[np.float64],
-) -> Corrections:
+) -> Refinement | None:
     """Compare the noise of one channel with what was assumed of it.
 
     Parameters
     ----------
-    mean, variance : ndarray
-        J-invariant predictions at pixels that were never targets, shape (n,).
+    variance : ndarray
+        The signal's variance as predicted at pixels that were never targets, shape (n,).
     residual : ndarray
-        Noisy pixel minus mean, shape (n,).
+        Noisy pixel minus J-invariant prediction, shape (n,).
+    echo : ndarray
+        Change of the prediction when noise of the assumed variance was added to the inputs,
+        shape (n,).
     assumed : ndarray
-        The noise variance that was assumed there, shape (n,).
+        The noise variance that was assumed, shape (n,).
 
     Returns
     -------
-    tuple of (float, float)
-        Empty where there are too few pixels to tell.
+    Refinement or None
+        None where there are too few pixels to tell.
     """
-    bins = int(np.clip(mean.size // _PIXELS_PER_BIN, 1, _LARGEST_BINS))
-    corrections = []
-    for chosen in np.array_split(np.argsort(mean), bins):
-        count = max(round(_SUREST_SHARE * chosen.size), _FEWEST_PIXELS)
-        surest = chosen[np.argsort(variance[chosen])[:count]]
-        if surest.size < _FEWEST_PIXELS:
-            return ()
-        squares = residual[surest] ** 2
-        squares = np.minimum(squares, 2 * np.quantile(squares, 0.99))  # hot pixels
-        factor = float(squares.mean() / assumed[surest].mean())
-        corrections.append((float(mean[surest].mean()), float(np.clip(factor, *_LIMITS))))
-    return tuple(sorted(corrections))
+    count = round(_SUREST_SHARE * variance.size)
+    if count < _FEWEST_PIXELS:
+        return None
+    surest = np.argsort(variance / assumed)[:count]
+    squares = residual[surest] ** 2
+    squares = np.minimum(squares, 2 * np.quantile(squares, 0.99))  # hot pixels
+    expected = assumed[surest].mean()
+    leak = min(float((echo[surest] ** 2).mean() / expected), _LARGEST_LEAK)
+    factor = float(np.clip(squares.mean() / expected / (1 + leak), *_FACTORS))
+    return Refinement(factor, leak)

@@ -26,7 +26,7 @@ class Budget:
 
 BUDGETS: dict[str, Budget] = {
     "fast": Budget(max_steps=220, max_seconds=15.0, flips=1),
-    "balanced": Budget(max_steps=1200, max_seconds=90.0, flips=1),
+    "balanced": Budget(max_steps=2000, max_seconds=80.0, flips=1),
     "best": Budget(max_steps=5000, max_seconds=600.0, flips=8),
 }
 

@@ -17,11 +17,11 @@ from numpy.typing import NDArray
 from scipy import stats
 from torch import Tensor
 
-from .refinement import Corrections
+from .refinement import Refinement
 from .stabilise import Stabiliser
 
 _FEW_PHOTONS = 30.0
-_ENTRIES = 512
+_ENTRIES = 256
 _SMALLEST_VARIANCE = 0.05
 
 
@@ -36,6 +36,8 @@ class StableNoise:
     assumed, refined : Tensor
         Shape (C, entries): the variance at equidistant expectations, as assumed in training (0
         where it could not be measured), and as the trained network's residuals show it.
+    leak : Tensor
+        Shape (1, C, 1, 1): see `Refinement`.
     start, step : Tensor
         Shape (1, C, 1, 1): the first expectation of the tables, and their distance.
     """
@@ -43,28 +45,37 @@ class StableNoise:
     unit: Tensor
     assumed: Tensor
     refined: Tensor
+    leak: Tensor
     start: Tensor
     step: Tensor
 
     @classmethod
     def of(
-        cls, stabilisers: Sequence[Stabiliser], corrections: Sequence[Corrections] = ()
+        cls, stabilisers: Sequence[Stabiliser], refinements: Sequence[Refinement | None] = ()
     ) -> StableNoise:
-        """Collect the channels of an image, with the corrections found in training, if any."""
-        corrections = corrections or [()] * len(stabilisers)
-        tables = [_tables(*pair) for pair in zip(stabilisers, corrections, strict=True)]
-        places, assumed, refined = (np.stack(part) for part in zip(*tables, strict=True))
+        """Collect the channels of an image, with what training found of their noise, if any."""
+        refinements = refinements or [None] * len(stabilisers)
+        means, poisson = _poisson_table()
+        assumed, refined = [], []
+        for stabiliser, refinement in zip(stabilisers, refinements, strict=True):
+            relative = poisson if stabiliser.noise.gain > 0 else np.ones(_ENTRIES)
+            table = stabiliser.scale**2 * relative
+            assumed.append(table * stabiliser.noise.reliable)
+            refined.append(table * refinement.factor if refinement else assumed[-1])
+        ends = [[(mean - s.centre) * s.scale for s in stabilisers] for mean in means[[0, -1]]]
+        start, stop = map(_channels, ends)
         return cls(
             unit=_channels([s.scale**2 for s in stabilisers]),
-            assumed=torch.from_numpy(assumed.astype(np.float32)),
-            refined=torch.from_numpy(refined.astype(np.float32)),
-            start=_channels(places[:, 0]),
-            step=_channels(places[:, 1] - places[:, 0]),
+            assumed=torch.from_numpy(np.stack(assumed).astype(np.float32)),
+            refined=torch.from_numpy(np.stack(refined).astype(np.float32)),
+            leak=_channels([refinement.leak if refinement else 0.0 for refinement in refinements]),
+            start=start,
+            step=(stop - start) / (_ENTRIES - 1),
         )
 
     def to(self, device: torch.device) -> StableNoise:
         """Return the same on a device."""
-        parts = (self.unit, self.assumed, self.refined, self.start, self.step)
+        parts = (self.unit, self.assumed, self.refined, self.leak, self.start, self.step)
         return StableNoise(*(part.to(device) for part in parts))
 
     def assumed_variance(self, mean: Tensor) -> Tensor:
@@ -93,30 +104,13 @@ class StableNoise:
         return torch.lerp(table[channel, index], table[channel, index + 1], place - index)
 
 
-def _channels(values: Sequence[float] | NDArray[np.float64]) -> Tensor:
-    return torch.tensor(np.asarray(values, dtype=np.float32)).reshape(1, -1, 1, 1)
-
-
-def _tables(
-    stabiliser: Stabiliser, corrections: Corrections
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Return the expectations of one channel's tables, assumed and refined variances there."""
-    means, poisson = _poisson_curve()
-    few_photons = (means - stabiliser.centre) * stabiliser.scale
-    known = [place for place, _ in corrections]
-    low, high = min([few_photons[0], *known]), max([few_photons[-1], *known])
-    places = np.linspace(low, high, _ENTRIES)
-    relative = np.interp(places, few_photons, poisson) if stabiliser.noise.gain > 0 else 1.0
-    unit = np.full(_ENTRIES, stabiliser.scale**2) * relative
-    assumed = unit if stabiliser.noise.reliable else np.zeros(_ENTRIES)
-    if not corrections:
-        return places, assumed, assumed
-    return places, assumed, unit * np.interp(places, known, [factor for _, factor in corrections])
+def _channels(values: Sequence[float]) -> Tensor:
+    return torch.tensor(values, dtype=torch.float32).reshape(1, -1, 1, 1)
 
 
 @lru_cache
-def _poisson_curve() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return E[A] and Var[A] of A = 2√(K + 3/8), K Poisson (Anscombe 1948), for few photons."""
+def _poisson_table() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Tabulate Var[A] at equidistant E[A] of A = 2√(K + 3/8), K Poisson (Anscombe 1948)."""
     photons = np.concatenate([[0.0], np.geomspace(1e-3, _FEW_PHOTONS, 600)])
     counts = np.arange(120)
     chances = stats.poisson.pmf(counts, photons[:, None])
@@ -124,4 +118,5 @@ def _poisson_curve() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     means = chances @ stable
     variances = np.maximum(chances @ stable**2 - means**2, _SMALLEST_VARIANCE)
     variances[-1] = 1.0
-    return means, variances
+    places = np.linspace(means[0], means[-1], _ENTRIES)
+    return places, np.interp(places, means, variances)

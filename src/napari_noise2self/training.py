@@ -18,7 +18,7 @@ from .networks import Network
 from .partition import Partition
 from .patches import Patches
 from .progress import Control, Progress
-from .refinement import Corrections, refine_noise
+from .refinement import Refinement, refine_noise
 from .settings import Settings
 from .stable_noise import StableNoise
 
@@ -41,7 +41,7 @@ class TrainingRecord:
     held_out_loss: float = math.inf
     history: list[tuple[int, float, float]] = field(default_factory=list)
     """(step, seconds, held-out loss) of each evaluation."""
-    noise_corrections: tuple[Corrections, ...] = ()
+    noise_refinements: tuple[Refinement | None, ...] = ()
     """What the residuals say of the assumed noise, for each channel."""
 
 
@@ -132,7 +132,7 @@ class Trainer:
                 yield self._progress(planned, self._evaluate(control))
         self._network.load_state_dict(self._best)
         self._average.load_state_dict(self._best)
-        record.noise_corrections = self._refine_noise(control)
+        record.noise_refinements = self._refine_noise(control)
         record.seconds = time.monotonic() - started
 
     def _plan(self, planned: int) -> int:
@@ -172,10 +172,8 @@ class Trainer:
         The network gives mean and variance of the clean signal; the noisy pixel varies around
         them by the noise besides (Laine et al. 2019, with a Gaussian noise of known variance).
         """
-        filled = self._partition.fill(image, hidden, self._settings.fill)
-        filled = filled.contiguous(memory_format=self._precision.memory_format)
         with self._precision.autocast(self._device):
-            mean, raw_variance = self._network(filled)
+            mean, raw_variance = self._network(self._fill(image, hidden))
         noise = self._noise.assumed_variance(mean.detach())
         variance = signal_variance(raw_variance, self._noise) + noise
         likelihood = (mean - image).square() / variance + variance.log()
@@ -193,7 +191,10 @@ class Trainer:
     def _evaluate(self, control: Control) -> float:
         """Score the averaged weights at the held-out pixels, and keep them if they are best."""
         total, count = 0.0, 0
-        for image, target, mean, _ in self._predict_held_out(self._held_out, control):
+        for image, hidden, present, target in self._held_out:
+            control.check()
+            with self._precision.autocast(self._device):
+                mean, _ = self._average(self._fill(image, hidden | ~present))
             errors = torch.where(target, (mean - image).square() / self._noise.unit, 0)
             total += float(errors.sum())
             count += int(target.sum()) * image.shape[1]
@@ -206,31 +207,27 @@ class Trainer:
         return loss
 
     @torch.no_grad()
-    def _refine_noise(self, control: Control) -> tuple[Corrections, ...]:
-        """Measure the noise of each channel once more, from residuals at held-out pixels."""
-        channels = self._noise.unit.shape[1]
-        found: list[list[Tensor]] = [[] for _ in range(channels)]
-        for image, target, mean, raw in self._predict_held_out(
-            self._patches.held_out(self._partition, self._generator, _REFINEMENT_PATCHES), control
-        ):
-            assumed = self._noise.assumed_variance(mean)
-            assumed = torch.where(assumed > 0, assumed, self._noise.unit)
-            values = torch.stack((mean, raw, image - mean, assumed))
-            for channel in range(channels):
-                found[channel].append(values[:, :, channel][:, target[:, 0]].double().cpu())
-        return tuple(refine_noise(*torch.cat(parts, dim=1).numpy()) for parts in found)
-
-    def _predict_held_out(
-        self, groups: list[tuple[Tensor, Tensor, Tensor, Tensor]], control: Control
-    ) -> Iterator[tuple[Tensor, Tensor, Tensor, Tensor]]:
-        """Yield image, target, mean and raw variance of patches, from the averaged weights."""
+    def _refine_noise(self, control: Control) -> tuple[Refinement | None, ...]:
+        """Measure the noise of each channel once more, at held-out pixels, in float32."""
+        found: list[list[Tensor]] = [[] for _ in range(self._noise.unit.shape[1])]
+        groups = self._patches.held_out(self._partition, self._generator, _REFINEMENT_PATCHES)
         for image, hidden, present, target in groups:
             control.check()
-            filled = self._partition.fill(image, hidden | ~present, self._settings.fill)
-            filled = filled.contiguous(memory_format=self._precision.memory_format)
-            with self._precision.autocast(self._device):
-                mean, raw = self._average(filled)
-            yield image, target, mean, raw
+            mean, raw = self._average(self._fill(image, hidden | ~present))
+            assumed = self._noise.assumed_variance(mean)
+            assumed = torch.where(assumed > 0, assumed, self._noise.unit)
+            fresh = torch.randn(image.shape, generator=self._generator).to(self._device)
+            disturbed = image + fresh * assumed.sqrt()
+            echo = self._average(self._fill(disturbed, hidden | ~present))[0] - mean
+            values = torch.stack((signal_variance(raw, self._noise), image - mean, echo, assumed))
+            for channel, parts in enumerate(found):
+                parts.append(values[:, :, channel][:, target[:, 0]].double().cpu())
+        return tuple(refine_noise(*torch.cat(parts, dim=1).numpy()) for parts in found)
+
+    def _fill(self, image: Tensor, hidden: Tensor) -> Tensor:
+        """Fill hidden pixels, in the memory format of the network."""
+        filled = self._partition.fill(image, hidden, self._settings.fill)
+        return filled.contiguous(memory_format=self._precision.memory_format)
 
     def _progress(self, planned: int, loss: float | None) -> Progress:
         record = self.record

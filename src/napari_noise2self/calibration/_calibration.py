@@ -21,7 +21,7 @@ from ..arrays import (
     output_dtype,
     training_planes,
 )
-from ..denoiser import Denoiser
+from ..correlation import Correlation, choose_exclusion
 from ..partition import Partition
 from ..progress import Control, Progress, Report
 from ..settings import Prediction, Settings
@@ -45,8 +45,6 @@ class Calibration:
         One for each channel.
     partition : Partition
         Which pixels are hidden together.
-    exclusion_note : str
-        Why these neighbours are hidden with a pixel, in one sentence.
     floor : Floor
         The best classic, and the curves of all.
     seconds : float
@@ -56,7 +54,6 @@ class Calibration:
     settings: Settings
     stabilisers: tuple[Stabiliser, ...]
     partition: Partition
-    exclusion_note: str
     floor: Floor
     seconds: float
 
@@ -82,7 +79,6 @@ class Calibration:
             **self.floor.figures,
             "calibration_seconds": round(self.seconds, 3),
             "partition": asdict(self.partition),
-            "exclusion_note": self.exclusion_note,
             "noise": [asdict(stabiliser.grey_noise) for stabiliser in self.stabilisers],
         }
 
@@ -238,36 +234,31 @@ def calibrate(
     started = time.monotonic()
     choose_classics(methods)
     layout = check_image(image, axes)
-    planes = training_planes([image], [layout], control or Control())
-    basis = Denoiser(settings)
-    basis.stabilisers = fit_stabilisers(planes, control or Control())
-    basis.choose_partition()
-    stable = [_stabilise(basis.stabilisers, plane) for plane in planes]
+    settings, control = settings or Settings(), control or Control()
+    planes = training_planes([image], [layout], control)
+    stabilisers = fit_stabilisers(planes, control)
+    correlation = Correlation.strongest([each.noise.correlation for each in stabilisers])
+    partition = Partition.from_settings(settings, choose_exclusion(correlation)[0])
+    stable = [_stabilise(stabilisers, plane) for plane in planes]
     known = None
     if clean is not None:
         if np.shape(clean) != layout.shape:
             raise InputError(f"The clean image must have the noisy one's shape, {layout.shape}.")
-        cleans = training_planes([clean], [layout], control or Control())
-        known = [_stabilise(basis.stabilisers, plane) for plane in cleans]
+        cleans = training_planes([clean], [layout], control)
+        known = [_stabilise(stabilisers, plane) for plane in cleans]
         if len(known) != len(stable):
             raise InputError("Noisy and clean image must have finite pixels in the same planes.")
     floor = classic_floor(
         stable,
-        StableNoise.of(basis.stabilisers),
-        basis.partition,
+        StableNoise.of(stabilisers),
+        partition,
         methods=methods,
         clean=known,
         control=control,
         report=report,
     )
-    return Calibration(
-        basis.settings,
-        basis.stabilisers,
-        basis.partition,
-        basis.exclusion_note,
-        floor,
-        time.monotonic() - started,
-    )
+    seconds = time.monotonic() - started
+    return Calibration(settings, stabilisers, partition, floor, seconds)
 
 
 def _stabilise(stabilisers: Sequence[Stabiliser], plane: NDArray[Any]) -> Tensor:

@@ -35,9 +35,9 @@ def _noise(kind: str, seed: int, side: int = 192) -> NDArray[np.float64]:
 def test_pure_noise_shows_its_correlation(kind: str) -> None:
     found = measure_correlation([_noise(kind, 0)])
     across, down = (kind in ("horizontal", "square")), (kind in ("vertical", "square"))
-    assert found.horizontal[0] == pytest.approx(0.5 * across, abs=0.08)
-    assert found.vertical[0] == pytest.approx(0.5 * down, abs=0.08)
-    assert found.horizontal[1] == pytest.approx(0, abs=0.08)
+    assert found.horizontal[0] == pytest.approx(0.5 * across, abs=0.12)
+    assert found.vertical[0] == pytest.approx(0.5 * down, abs=0.12)
+    assert found.horizontal[1] == pytest.approx(0, abs=0.12)
 
 
 @pytest.mark.parametrize("kind", KERNELS)

@@ -213,6 +213,13 @@ def test_no_image_at_all() -> None:
         Denoiser(QUICK).fit([])
 
 
+def test_list_is_refused_before_it_is_trained_on() -> None:
+    reports: list[Progress] = []
+    with pytest.raises(InputError, match="not an image array"):
+        denoise([_levels(), _levels()], QUICK, report=reports.append)
+    assert not reports
+
+
 def test_too_large_values_in_an_image_denoised_later() -> None:
     with pytest.raises(InputError, match=r"beyond 3\.4e38"):
         Denoiser(QUICK).fit(_levels()).denoise(np.full((2, 9, 9), -1e40))

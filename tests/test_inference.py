@@ -320,6 +320,19 @@ def test_eight_flips_make_the_prediction_equivariant() -> None:
     )
 
 
+def test_eight_flips_are_the_mean_of_eight_predictions() -> None:
+    predictor, image = _predictor(), _image((16, 12))
+    each = [
+        _mean(predictor, image.rot90(turn, (1, 2)).flip(dims), "single-pass")
+        .flip(dims)
+        .rot90(-turn, (1, 2))
+        for turn in range(4)
+        for dims in ([], [2])
+    ]
+    averaged = _mean(replace(predictor, flips=8), image, "single-pass")
+    torch.testing.assert_close(averaged, torch.stack(each).mean(dim=0), atol=1e-5, rtol=1e-4)
+
+
 @pytest.mark.parametrize(("mode", "passes"), [("single-pass", 1), ("posterior", 4)])
 def test_reports_count_the_passes_of_the_network(mode: str, passes: int) -> None:
     reports: list[Progress] = []

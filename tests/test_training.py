@@ -157,6 +157,16 @@ def test_loss_is_blind_to_pixels_that_are_not_targets() -> None:
     assert trainer._loss(image, hidden, target) < trainer._loss(other, hidden, target)
 
 
+def test_loss_is_a_mean_over_channels() -> None:
+    plane, hidden = torch.randn(2, 1, 16, 16), torch.rand(2, 1, 16, 16) < 0.3
+    one, both = _trainer(_plane()), _trainer(torch.cat([_plane(), _plane()]))
+    single, double = (
+        one._loss(plane, hidden, hidden),
+        both._loss(plane.repeat(1, 2, 1, 1), hidden, hidden),
+    )
+    torch.testing.assert_close(double, single)  # untrained, both predict zero
+
+
 def test_the_weights_of_the_best_evaluation_are_kept() -> None:
     """Not the last ones: here the weights are spoilt after the second evaluation."""
     trainer = _trainer(max_steps=100)

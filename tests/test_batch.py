@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import tifffile
 from napari_noise2self import Cancelled, Control, Denoiser, Progress, Settings, batch, denoise
 from napari_noise2self.batch import Job, Outcome, PlanError, plan
 from napari_noise2self.images import ImageError, read_image, read_provenance
+from napari_noise2self.training import Trainer
 from shell import noisy, write
 from simulate import TINY
 
@@ -243,6 +245,26 @@ def test_provenance_is_enough_to_make_a_result_again(
     np.testing.assert_array_equal(tifffile.imread(out / "image.tif"), again)
     assert made_by["figures"] == json.loads(json.dumps(outcome.figures))
     assert made_by["trained_before"] is False
+
+
+def test_training_that_time_cut_short_can_be_made_again(
+    image: Path, out: Path, monkeypatch: pytest.MonkeyPatch
+):
+    with monkeypatch.context() as patch:  # time is up after 70 of the 1200 steps of the preset
+        patch.setattr(Trainer, "_plan", lambda *_: 70)
+        run_one(image, out, work=replace(QUICK, max_steps=None), save_model=out / "model")
+    made_by = read_provenance(out / "image.tif")
+    assert made_by is not None
+    settings = Settings.from_dict(made_by["settings"])
+    settings = replace(settings, max_steps=made_by["figures"]["planned_steps"], max_seconds=600)
+    source = tifffile.imread(image)
+    again = Denoiser(settings).fit(source)
+    np.testing.assert_array_equal(
+        tifffile.imread(out / "image.tif"), again.denoise(source, dtype="same")
+    )
+    histories = (each.record.history for each in (Denoiser.load(out / "model"), again))
+    first, second = ([(step, loss) for step, _, loss in history] for history in histories)
+    assert first == second
 
 
 def test_provenance_tells_of_a_model_that_was_trained_before(image: Path, out: Path):

@@ -283,6 +283,7 @@ class Denoiser:
         """What the training found, ready for JSON: goes into the metadata of results."""
         return {
             "steps": self.record.steps,
+            "planned_steps": self.record.planned_steps,
             "best_step": self.record.best_step,
             "training_seconds": round(self.record.seconds, 3),
             "held_out_loss": finite_or_none(self.record.held_out_loss),

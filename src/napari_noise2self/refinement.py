@@ -16,7 +16,11 @@ from numpy.typing import NDArray
 
 _SUREST_SHARE = 0.25
 _FEWEST_PIXELS = 100
-_FACTORS = (0.05, 20.0)
+_SMALLEST_FACTOR = 0.05
+LARGEST_FACTOR = 20.0
+"""Where the blind estimate may be far too low: for correlated noise, or without an estimate."""
+LARGEST_WHITE_FACTOR = 1.25
+"""Where the blind estimate is good, more than this is the error of an undertrained network."""
 _LARGEST_LEAK = 0.5
 
 
@@ -42,6 +46,7 @@ def refine_noise(
     residual: NDArray[np.float64],
     echo: NDArray[np.float64],
     assumed: NDArray[np.float64],
+    largest: float = LARGEST_FACTOR,
 ) -> Refinement | None:
     """Compare the noise of one channel with what was assumed of it.
 
@@ -56,6 +61,8 @@ def refine_noise(
         shape (n,).
     assumed : ndarray
         The noise variance that was assumed, shape (n,).
+    largest : float
+        Limit of the factor.
 
     Returns
     -------
@@ -70,5 +77,5 @@ def refine_noise(
     squares = np.minimum(squares, 2 * np.quantile(squares, 0.99))  # hot pixels
     expected = assumed[surest].mean()
     leak = min(float((echo[surest] ** 2).mean() / expected), _LARGEST_LEAK)
-    factor = float(np.clip(squares.mean() / expected / (1 + leak), *_FACTORS))
+    factor = float(np.clip(squares.mean() / expected / (1 + leak), _SMALLEST_FACTOR, largest))
     return Refinement(factor, leak)

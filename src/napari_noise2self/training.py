@@ -18,7 +18,7 @@ from .networks import Network
 from .partition import Partition
 from .patches import Patches
 from .progress import Control, Progress
-from .refinement import Refinement, refine_noise
+from .refinement import LARGEST_FACTOR, LARGEST_WHITE_FACTOR, Refinement, refine_noise
 from .settings import Settings
 from .stable_noise import StableNoise
 
@@ -108,7 +108,7 @@ class Trainer:
         started = last_report = time.monotonic()
         record, budget = self.record, self._settings.budget
         planned = budget.max_steps if self._patches.any_detail else 0
-        evaluate_every = max(20, math.ceil(planned / _EVALUATIONS))
+        evaluate_every = _evaluation_interval(planned)
         with reproducible():
             while record.steps < planned and not control.stopped:
                 control.check()
@@ -118,6 +118,7 @@ class Trainer:
                 record.seconds = time.monotonic() - started
                 if record.steps == _WARM_UP_STEPS:
                     planned = self._plan(planned)
+                    evaluate_every = _evaluation_interval(planned)
                 out_of_time = record.seconds > 1.1 * budget.max_seconds
                 loss = None
                 if record.steps % evaluate_every == 0 or record.steps == planned or out_of_time:
@@ -138,7 +139,8 @@ class Trainer:
     def _plan(self, planned: int) -> int:
         """Fit the number of steps into the time budget, once, by the speed seen so far.
 
-        A single decision keeps a run repeatable: the same number of steps gives the same result.
+        A single decision keeps a run repeatable: the same number of planned steps gives the same
+        result. So nothing before it may depend on the number planned until then.
         """
         affordable = int(self._settings.budget.max_seconds / median(self._step_seconds[5:]))
         return max(self.record.steps, min(planned, affordable))
@@ -222,7 +224,13 @@ class Trainer:
             values = torch.stack((signal_variance(raw, self._noise), image - mean, echo, assumed))
             for channel, parts in enumerate(found):
                 parts.append(values[:, :, channel][:, target[:, 0]].double().cpu())
-        return tuple(refine_noise(*torch.cat(parts, dim=1).numpy()) for parts in found)
+        white = self._partition.exclusion.radius == 0
+        refinements = []
+        for parts, measured in zip(found, self._noise.assumed.any(dim=1), strict=True):
+            largest = LARGEST_WHITE_FACTOR if white and measured else LARGEST_FACTOR
+            variance, residual, echo, noise = torch.cat(parts, dim=1).numpy()
+            refinements.append(refine_noise(variance, residual, echo, noise, largest))
+        return tuple(refinements)
 
     def _fill(self, image: Tensor, hidden: Tensor) -> Tensor:
         """Fill hidden pixels, in the memory format of the network."""
@@ -234,6 +242,11 @@ class Trainer:
         left = record.seconds / max(record.steps, 1) * (planned - record.steps)
         left = min(left, max(0.0, self._settings.budget.max_seconds - record.seconds))
         return Progress("training", record.steps, planned, record.seconds, left, loss)
+
+
+def _evaluation_interval(planned: int) -> int:
+    """Return the number of steps between evaluations; the first never precedes the planning."""
+    return max(_WARM_UP_STEPS, math.ceil(planned / _EVALUATIONS))
 
 
 def signal_variance(raw: Tensor, noise: StableNoise) -> Tensor:

@@ -9,7 +9,7 @@ from ..progress import Progress
 from .loss_plot import LossPlot
 from .words import duration
 
-_STAGES = {"training": "Training", "predicting": "Denoising"}
+_STAGES = {"training": "Training", "predicting": "Denoising", "calibrating": "Calibrating"}
 
 
 class ProgressPanel(QWidget):

@@ -1,6 +1,6 @@
 """The training loop of the Noise2Self paper, written afresh: the baseline for time.
 
-    python benchmarks/paper_loop.py NOISY.tif CLEAN.tif [--steps 500]
+    python benchmarks/paper_loop.py NOISY.tif CLEAN.tif [--steps 500] [--crop SIDE]
 
 DnCNN of 8 layers, grid partition of size 4, Adam at 0.01, each step on the full image, hidden
 pixels replaced by their neighbours' mean, plain mean squared error (Batson & Royer 2019). Then
@@ -31,8 +31,10 @@ def main() -> None:
     parser.add_argument("noisy", type=Path)
     parser.add_argument("clean", type=Path)
     parser.add_argument("--steps", type=int, default=500)
+    parser.add_argument("--crop", type=int, help="use only the first rows and columns")
     options = parser.parse_args()
-    noisy, clean = (read_image(path).data for path in (options.noisy, options.clean))
+    window = (slice(options.crop),) * 2
+    noisy, clean = (read_image(path).data[window] for path in (options.noisy, options.clean))
 
     started = time.monotonic()
     ours = Denoiser(Settings(preset="fast")).fit(noisy).denoise(noisy)

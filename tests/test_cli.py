@@ -413,16 +413,16 @@ def test_folder_where_nobody_can_write(image: Path):
     assert text.startswith(f"{image}: The folder /proc/self/out can't be made")
 
 
-@pytest.mark.parametrize("encoding", ["ascii", "cp1252", "utf-8"])
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such a name")
+@pytest.mark.parametrize("encoding", ["cp1252", "utf-8"])
 def test_any_name_can_be_printed_in_any_encoding(tmp_path: Path, encoding: str):
-    name = os.fsdecode("細胞 \udcff.tif".encode("utf-8", "surrogateescape"))
-    (tmp_path / name).write_text("hello")
+    name = "細胞 \udcff.tif"  # the last letter is a byte that is no UTF-8
+    write(tmp_path / name, np.ones((8, 8), np.uint8))
     environment = ENVIRONMENT | {"PYTHONIOENCODING": encoding, "LC_ALL": "C.UTF-8"}
-    done = run("denoise", name, "--output", "out", "--json", cwd=tmp_path, env=environment)
-    assert done.returncode == 1
-    assert rows(done.stdout)[0]["input"] == name
-    assert "is not a TIFF file" in done.stderr
-    assert "Traceback" not in done.stderr
+    done = run("denoise", name, "--output", "out", *QUICK, cwd=tmp_path, env=environment)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "\\udcff.tif: " in done.stdout
+    assert files(tmp_path / "out") == [name]
 
 
 def test_missing_package(image: Path, out: Path):

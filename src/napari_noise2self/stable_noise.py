@@ -14,7 +14,7 @@ from functools import lru_cache
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import special
 from torch import Tensor
 
 from .refinement import Refinement
@@ -113,7 +113,8 @@ def _poisson_table() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Tabulate Var[A] at equidistant E[A] of A = 2√(K + 3/8), K Poisson (Anscombe 1948)."""
     photons = np.concatenate([[0.0], np.geomspace(1e-3, _FEW_PHOTONS, 600)])
     counts = np.arange(120)
-    chances = stats.poisson.pmf(counts, photons[:, None])
+    rate = photons[:, None]
+    chances = np.exp(special.xlogy(counts, rate) - rate - special.gammaln(counts + 1))
     stable = 2 * np.sqrt(counts + 0.375)
     means = chances @ stable
     variances = np.maximum(chances @ stable**2 - means**2, _SMALLEST_VARIANCE)

@@ -45,6 +45,22 @@ def test_smallest_grid_leaves_something_to_see(exclusion: Exclusion) -> None:
     assert float((~hidden).float().mean()) > 0.3
 
 
+@pytest.mark.parametrize("kind", ["grid", "random"])
+@pytest.mark.parametrize("exclusion", KINDS, ids=lambda exclusion: exclusion.kind)
+def test_however_small_a_size_is_asked_for_something_is_left_to_see(
+    exclusion: Exclusion, kind: str
+) -> None:
+    settings = Settings(
+        partition=kind,  # type: ignore[arg-type]
+        partition_size=2,
+        exclusion=exclusion.kind,
+        exclusion_radius=exclusion.radius,
+    )
+    partition = Partition.from_settings(settings)
+    targets = (partition.labels((64, 64)) == 0).unsqueeze(1)
+    assert float((~partition.hide(targets)).float().mean()) > 0.2
+
+
 @pytest.mark.parametrize("exclusion", KINDS, ids=lambda exclusion: exclusion.kind)
 @pytest.mark.parametrize("network", ["unet", "dncnn"])
 @pytest.mark.parametrize("tile", [16, 512])

@@ -98,15 +98,10 @@ def test_mixed_precision_is_true_or_false(value: Any) -> None:
 @pytest.mark.parametrize(("kind", "limits"), [("grid", (2, 10)), ("random", (2, 400))])
 def test_partition_size_has_limits_of_its_kind(kind: Any, limits: tuple[int, int]) -> None:
     for value in limits:
-        assert Settings(partition=kind, partition_size=value).subsets_parameter == value
+        assert Settings(partition=kind, partition_size=value).partition_size == value
     for value in (limits[0] - 1, limits[1] + 1):
         with pytest.raises(ValueError, match=r"^partition_size must be a whole number"):
             Settings(partition=kind, partition_size=value)
-
-
-def test_partition_size_by_default() -> None:
-    assert Settings(partition="grid").subsets_parameter == 4
-    assert Settings(partition="random").subsets_parameter == 25
 
 
 @pytest.mark.parametrize("preset", BUDGETS)

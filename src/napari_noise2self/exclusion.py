@@ -46,6 +46,12 @@ class Exclusion:
         return self.kind not in ("horizontal", "vertical")
 
     @property
+    def area(self) -> int:
+        """Number of pixels hidden with a pixel, itself included."""
+        line = 2 * self.radius + 1
+        return {"plus": 2 * line - 1, "square": line**2}.get(self.kind, line)
+
+    @property
     def smallest_grid(self) -> int:
         """Side of the grid partition that leaves enough visible between hidden pixels."""
         wanted = 2 * self.radius + 2 if not self.turns else 3 * self.radius + 2

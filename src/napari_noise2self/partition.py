@@ -65,6 +65,8 @@ class Partition:
             size = side if settings.partition == "grid" else max(RANDOM_SUBSETS, side**2)
         if settings.partition == "grid" and exclusion.kind == "square":
             size = max(size, 2 * exclusion.radius + 2)  # smaller cells would hide every pixel
+        elif settings.partition == "random" and exclusion.radius:
+            size = max(size, exclusion.area)  # leaves a third of the pixels visible
         return cls(settings.partition, size, settings.seed, exclusion)
 
     @property

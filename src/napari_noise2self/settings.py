@@ -88,7 +88,7 @@ class Settings:
     max_seconds : float, optional
         Seconds of training at most; from the preset if None.
     seed : int
-        Seed of everything random. Same seed, same device: same result.
+        Seed of everything random. Same seed, device and number of steps: same result.
     device : {"auto", "cpu", "cuda", "mps"}
         Where to compute; "auto" takes a GPU if there is one.
     mixed_precision : bool
@@ -139,11 +139,6 @@ class Settings:
             if getattr(self, name) is not None
         }
         return replace(BUDGETS[self.preset], **chosen)
-
-    @property
-    def subsets_parameter(self) -> int:
-        """`partition_size`, or the default of the partition's kind where it is None."""
-        return self.partition_size or DEFAULT_PARTITION_SIZE[self.partition]
 
     def to_dict(self) -> dict[str, Any]:
         """Return the settings as a dictionary of plain values, ready for JSON."""

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from .accuracy import ErrorEstimate, PlanePrediction
 from .arrays import (
@@ -30,7 +29,7 @@ from .networks import DnCNN, UNet, create_network
 from .partition import Partition
 from .progress import Control, Progress, Report
 from .settings import Device, Prediction, Settings
-from .stabilise import Stabiliser, fit_stabilisers
+from .stabilise import Stabiliser, fit_stabilisers, stabilise_plane
 from .stable_noise import StableNoise
 from .training import Trainer, TrainingRecord
 
@@ -129,7 +128,7 @@ class Denoiser:
         network = create_network(self.settings, layouts[0].n_channels)
         trainer = Trainer(
             network,
-            [self._stabilise(plane) for plane in planes],
+            [stabilise_plane(self.stabilisers, plane) for plane in planes],
             self._noise,
             self.partition,
             self.settings,
@@ -243,7 +242,7 @@ class Denoiser:
             self.settings.budget.flips,
             tile,
         )
-        stable = self._stabilise(plane)
+        stable = stabilise_plane(self.stabilisers, plane)
         mode = prediction or self.settings.prediction
         while True:
             try:
@@ -268,11 +267,6 @@ class Denoiser:
         self.partition = Partition.from_settings(self.settings, exclusion)
         if self.settings.exclusion != "auto":
             self.exclusion_note = f"Exclusion as asked for: {self.partition.exclusion.name}."
-
-    def _stabilise(self, plane: NDArray[Any]) -> Tensor:
-        """Bring a plane (C, Y, X) to the network's range."""
-        pairs = zip(self.stabilisers, plane, strict=True)
-        return torch.stack([stabiliser.forward(channel) for stabiliser, channel in pairs])
 
     @property
     def _noise(self) -> StableNoise:

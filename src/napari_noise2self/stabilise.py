@@ -109,3 +109,9 @@ def fit_stabilisers(planes: Sequence[NDArray[Any]], control: Control) -> tuple[S
         control.check()
         stabilisers.append(Stabiliser.fit([plane[channel] for plane in some]))
     return tuple(stabilisers)
+
+
+def stabilise_plane(stabilisers: Sequence[Stabiliser], plane: NDArray[Any]) -> Tensor:
+    """Bring a plane (C, Y, X) to the network's range: float32, NaN where missing."""
+    pairs = zip(stabilisers, plane, strict=True)
+    return torch.stack([stabiliser.forward(channel) for stabiliser, channel in pairs])

@@ -25,7 +25,7 @@ from ..correlation import Correlation, choose_exclusion
 from ..partition import Partition
 from ..progress import Control, Progress, Report
 from ..settings import Prediction, Settings
-from ..stabilise import Stabiliser, fit_stabilisers
+from ..stabilise import Stabiliser, fit_stabilisers, stabilise_plane
 from ..stable_noise import StableNoise
 from ._classics import CLASSICS, Classic
 from ._curves import Curve
@@ -168,7 +168,7 @@ class Calibration:
         """Denoise one plane (C, Y, X) in grey levels."""
         noise = StableNoise.of(self.stabilisers)
         scale = noise.unit.sqrt()
-        stable = _stabilise(self.stabilisers, plane).unsqueeze(0) / scale
+        stable = stabilise_plane(self.stabilisers, plane).unsqueeze(0) / scale
         present = torch.isfinite(stable).all(dim=1, keepdim=True)
         image = torch.where(present, stable, 0)
         filtered = mean = torch.empty(0)
@@ -239,13 +239,13 @@ def calibrate(
     stabilisers = fit_stabilisers(planes, control)
     correlation = Correlation.strongest([each.noise.correlation for each in stabilisers])
     partition = Partition.from_settings(settings, choose_exclusion(correlation)[0])
-    stable = [_stabilise(stabilisers, plane) for plane in planes]
+    stable = [stabilise_plane(stabilisers, plane) for plane in planes]
     known = None
     if clean is not None:
         if np.shape(clean) != layout.shape:
             raise InputError(f"The clean image must have the noisy one's shape, {layout.shape}.")
         cleans = training_planes([clean], [layout], control)
-        known = [_stabilise(stabilisers, plane) for plane in cleans]
+        known = [stabilise_plane(stabilisers, plane) for plane in cleans]
         if len(known) != len(stable):
             raise InputError("Noisy and clean image must have finite pixels in the same planes.")
     floor = classic_floor(
@@ -259,9 +259,3 @@ def calibrate(
     )
     seconds = time.monotonic() - started
     return Calibration(settings, stabilisers, partition, floor, seconds)
-
-
-def _stabilise(stabilisers: Sequence[Stabiliser], plane: NDArray[Any]) -> Tensor:
-    """Bring a plane (C, Y, X) to the range in which noise is the same everywhere."""
-    pairs = zip(stabilisers, plane, strict=True)
-    return torch.stack([stabiliser.forward(channel) for stabiliser, channel in pairs])

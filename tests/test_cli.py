@@ -437,7 +437,7 @@ def test_missing_package(image: Path, out: Path):
 def test_killed_while_training(image: Path, out: Path, number: int):
     with start("denoise", image, "--output", out, *ENDLESS, code=TALKATIVE) as process:
         assert process.stdout is not None
-        assert process.stdout.readline() == "training\n"
+        assert "training\n" in iter(process.stdout.readline, "")  # waits for that line
         process.send_signal(number)
         started = time.monotonic()
         _, errors = process.communicate(timeout=60)
@@ -534,10 +534,10 @@ def test_json_goes_to_its_file_while_progress_is_shown(image: Path, out: Path):
     assert "held_out_loss" not in shown
 
 
-def test_interrupt_while_training_leaves_nothing_and_gives_the_cursor_back(image: Path, out: Path):
+def test_interrupt_leaves_nothing_and_gives_the_cursor_back(image: Path, out: Path):
     shown, _ = on_a_terminal("denoise", image, "--output", out, *ENDLESS, code=INTERRUPTED)
     assert "Traceback" not in shown
-    assert "training" in shown
+    assert "calibrating" in shown
     assert files(out) == []
     assert shown.count("\x1b[?25l") == shown.count("\x1b[?25h")
 

@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 
 from napari_noise2self import cli
 from napari_noise2self.calibration import CLASSICS
+from napari_noise2self.cli import _commands
 from napari_noise2self.images import read_image, read_provenance
 from simulate import camera, smooth_scene
 
@@ -89,4 +90,4 @@ def test_wrong_usage(source: Path, tmp_path: Path) -> None:
 
 
 def test_methods_are_the_classics() -> None:
-    assert get_args(get_type_hints(cli.calibrate)["method"]) == ("auto", *CLASSICS)
+    assert get_args(get_type_hints(_commands.calibrate)["method"]) == ("auto", *CLASSICS)

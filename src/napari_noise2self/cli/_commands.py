@@ -1,0 +1,276 @@
+"""The commands: each checks what it was given, then calls what Python users call.
+
+Everything heavy is imported inside the commands, so that ``--help`` is instant.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from ..settings import Device, Preset, Settings
+from ._checks import (
+    check_new_model,
+    check_output_folder,
+    choose_settings,
+    errors_in_one_line,
+    fail,
+    given,
+    wrong_usage,
+)
+from ._options import (
+    DeviceOption,
+    DtypeOption,
+    ExclusionOption,
+    ExclusionRadiusOption,
+    Inputs,
+    JsonOption,
+    NetworkOption,
+    OverwriteOption,
+    PartitionOption,
+    PartitionSizeOption,
+    PredictionOption,
+    PresetOption,
+    SecondsOption,
+    SeedOption,
+    StepsOption,
+)
+from ._telling import summary, tell
+
+if TYPE_CHECKING:
+    from ..denoiser import Denoiser
+
+app = typer.Typer(
+    name="napari-noise2self",
+    help="Denoise microscopy images with a network trained on the noisy image itself.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from .. import __version__
+
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def common(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Denoise microscopy images with a network trained on the noisy image itself."""
+
+
+@app.command()
+def denoise(
+    inputs: Inputs,
+    output: Annotated[Path, typer.Option(help="Folder for the results.")],
+    model: Annotated[
+        Path | None, typer.Option(help="Use this trained model instead of training.")
+    ] = None,
+    save_model: Annotated[Path | None, typer.Option(help="Keep the trained model here.")] = None,
+    partition: PartitionOption = None,
+    partition_size: PartitionSizeOption = None,
+    exclusion: ExclusionOption = None,
+    exclusion_radius: ExclusionRadiusOption = None,
+    network: NetworkOption = None,
+    preset: PresetOption = None,
+    max_seconds: SecondsOption = None,
+    max_steps: StepsOption = None,
+    seed: SeedOption = None,
+    device: DeviceOption = "auto",
+    prediction: PredictionOption = None,
+    dtype: DtypeOption = "same",
+    overwrite: OverwriteOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Train on each INPUT and write it denoised, as TIFF with the same name and metadata."""
+    choices = given(
+        partition=partition, partition_size=partition_size, exclusion=exclusion,
+        exclusion_radius=exclusion_radius, network=network, preset=preset,
+        max_seconds=max_seconds, max_steps=max_steps, seed=seed, prediction=prediction,
+    )  # fmt: skip
+    if model and choices:
+        options = ", ".join("--" + name.replace("_", "-") for name in choices)
+        wrong_usage(f"{options}: of no effect with --model, which was trained already.")
+    if model and save_model:
+        wrong_usage("--save-model has nothing to save with --model.")
+    settings = choose_settings(device=device, **choices)
+    check_output_folder(output)
+
+    from .. import batch
+    from ..console import FilesProgress
+
+    try:
+        jobs = batch.plan(inputs, output)
+    except batch.PlanError as error:
+        wrong_usage(str(error))
+    if save_model:
+        if len(jobs) != 1:
+            wrong_usage("--save-model takes one INPUT; use the train command for several.")
+        check_new_model(save_model, overwrite, (jobs[0].input, jobs[0].output), output)
+    work = _load(model, device) if model else settings
+    failed = False
+    with FilesProgress(len(jobs)) as shown:
+        for outcome in batch.run(
+            jobs, work, dtype=dtype, overwrite=overwrite, save_model=save_model,
+            report=shown.report,
+        ):  # fmt: skip
+            shown.advance()
+            failed |= bool(outcome.error)
+            tell(outcome, as_json)
+    raise typer.Exit(int(failed))
+
+
+@app.command()
+def train(
+    inputs: Inputs,
+    model: Annotated[Path, typer.Option(help="Where to write the trained model.")],
+    partition: PartitionOption = None,
+    partition_size: PartitionSizeOption = None,
+    exclusion: ExclusionOption = None,
+    exclusion_radius: ExclusionRadiusOption = None,
+    network: NetworkOption = None,
+    preset: PresetOption = None,
+    max_seconds: SecondsOption = None,
+    max_steps: StepsOption = None,
+    seed: SeedOption = None,
+    device: DeviceOption = "auto",
+    prediction: PredictionOption = None,
+    overwrite: OverwriteOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Train one model on all INPUTs together, for denoise --model."""
+    settings = choose_settings(
+        device=device,
+        **given(
+            partition=partition, partition_size=partition_size, exclusion=exclusion,
+            exclusion_radius=exclusion_radius, network=network, preset=preset,
+            max_seconds=max_seconds, max_steps=max_steps, seed=seed, prediction=prediction,
+        ),
+    )  # fmt: skip
+    from ..console import FilesProgress
+    from ..images import read_image, tiff_paths
+
+    with errors_in_one_line():
+        paths = tiff_paths(inputs)
+        check_new_model(model, overwrite, paths)
+        images = [read_image(path) for path in paths]
+        for note in (note for image in images for note in image.metadata.notes):
+            typer.echo(note, err=True)
+        if len({image.axes for image in images}) != 1:
+            fail("Images trained on together must have the same axes; train them apart.")
+        from ..denoiser import Denoiser
+
+        denoiser = Denoiser(settings)
+        with FilesProgress(1) as shown:
+            denoiser.fit(
+                [image.data for image in images],
+                axes=images[0].axes,
+                report=shown.report,
+            )
+        denoiser.save(model, overwrite=overwrite)
+    figures = {"model": str(model), "inputs": len(images), **denoiser.figures}
+    if as_json:
+        typer.echo(json.dumps(figures))
+    else:
+        typer.echo(f"{model}: trained on {len(images)} image(s), {summary(figures)}")
+
+
+@app.command()
+def calibrate(
+    inputs: Inputs,
+    output: Annotated[Path, typer.Option(help="Folder for the results.")],
+    method: Annotated[
+        Literal["auto", "gaussian", "median", "nlm", "wavelet", "tv"],
+        typer.Option(help="The filter; auto takes the best for each INPUT."),
+    ] = "auto",
+    dtype: DtypeOption = "same",
+    overwrite: OverwriteOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Denoise each INPUT with a classic filter, calibrated on it by the self-supervised loss."""
+    check_output_folder(output)
+    from .. import batch
+    from ..console import FilesProgress
+
+    try:
+        jobs = batch.plan(inputs, output)
+    except batch.PlanError as error:
+        wrong_usage(str(error))
+    failed = False
+    with FilesProgress(len(jobs)) as shown:
+        for outcome in batch.calibrate(
+            jobs, Settings(), method=method, dtype=dtype, overwrite=overwrite, report=shown.report
+        ):
+            shown.advance()
+            failed |= bool(outcome.error)
+            tell(outcome, as_json)
+    raise typer.Exit(int(failed))
+
+
+@app.command()
+def demo(
+    output: Annotated[Path, typer.Option(help="Folder for the images.")] = Path("demo"),
+    preset: Annotated[Preset, typer.Option(help="How much time to spend.")] = "fast",
+) -> None:
+    """Make a noisy sample whose clean image is known, denoise it, and compare."""
+    check_output_folder(output)
+
+    from ..console import FilesProgress
+    from ..demo import run_demo
+
+    with errors_in_one_line(), FilesProgress(1) as shown:
+        figures = run_demo(output, Settings(preset=preset), report=shown.report)
+    typer.echo("\n".join(figures.lines()))
+
+
+@app.command()
+def doctor() -> None:
+    """Say what is installed, where computing will happen, and what to do if something lacks."""
+    from ..doctor import examine
+
+    findings = examine()
+    for finding in findings:
+        typer.echo(f"{finding.name:<10} {finding.value}")
+        if finding.advice:
+            typer.echo(f"{'':<10} -> {finding.advice}")
+    raise typer.Exit(int(any(finding.serious for finding in findings)))
+
+
+@app.command()
+def benchmark(
+    noisy_dir: Annotated[Path, typer.Argument(help="Folder of noisy TIFFs.")],
+    clean_dir: Annotated[Path, typer.Argument(help="Folder of clean TIFFs of the same names.")],
+    preset: PresetOption = None,
+    seed: SeedOption = None,
+    device: DeviceOption = "auto",
+    as_json: JsonOption = False,
+) -> None:
+    """Compare with plain references: PSNR, SSIM and seconds for each file, and their mean."""
+    from ..benchmark import compare, pairs, table
+
+    settings = choose_settings(device=device, **given(preset=preset, seed=seed))
+    rows = []
+    with errors_in_one_line():
+        for pair in pairs(noisy_dir, clean_dir):
+            for row in compare(pair, settings):
+                rows.append(row)
+                typer.echo(json.dumps(row.to_dict()) if as_json else row.line())
+    for row in table(rows):
+        typer.echo(json.dumps(row.to_dict()) if as_json else row.line())
+
+
+def _load(path: Path, device: Device) -> Denoiser:
+    from ..denoiser import Denoiser
+
+    with errors_in_one_line():
+        return Denoiser.load(path, device=device)

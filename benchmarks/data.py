@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
+from skimage.registration import phase_cross_correlation
 
 from napari_noise2self.benchmark import Pair, pairs
 from napari_noise2self.images import read_image, tiff_paths
@@ -40,3 +43,18 @@ def comparable(name: str, clean: NDArray, image: NDArray) -> NDArray:
         return image
     gain, offset = np.polyfit(image.ravel().astype(float), clean.ravel().astype(float), 1)
     return gain * image + offset
+
+
+def aligned(pair: Pair) -> NDArray[Any]:
+    """Move the clean image by fractions of a pixel to where the noisy one lies.
+
+    By phase correlation (Guizar-Sicairos et al. 2008) of both without their noise and background.
+    """
+    noisy, clean = (_middle_frequencies(image) for image in (pair.noisy, pair.clean))
+    shift, *_ = phase_cross_correlation(noisy, clean, upsample_factor=50, normalization=None)
+    return np.asarray(ndimage.shift(pair.clean.astype(float), shift, order=3, mode="nearest"))
+
+
+def _middle_frequencies(image: NDArray[Any]) -> NDArray[np.float64]:
+    image = image.astype(float)
+    return np.asarray(ndimage.gaussian_filter(image, 1) - ndimage.gaussian_filter(image, 16))

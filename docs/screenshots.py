@@ -8,9 +8,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import napari
+import numpy as np
 from qtpy.QtWidgets import QApplication
+
+from napari_noise2self.samples import simulate_cells
 
 FOLDER = Path(__file__).parent / "images"
 
@@ -20,15 +24,44 @@ def main() -> None:
     viewer = napari.Viewer(show=True, show_welcome_screen=False)
     viewer.window.resize(1280, 800)
     viewer.open_sample("napari-noise2self", "simple")
+    denoise(viewer)
+    del viewer.layers[1:]
+    calibrate(viewer)
+    viewer.close()
+
+
+def denoise(viewer: napari.Viewer) -> None:
+    """Take pictures of the first look, the training, the result and its residual."""
     _, dock = viewer.window.add_plugin_dock_widget("napari-noise2self", "Denoise")
     dock.form.preset.buttons.put("fast")
     wait(lambda: False, 1)
-    dock.start()
-    wait(lambda: len(dock.progress.plot.points) >= 5, 120)
+    dock.start_button.click()
+    wait(lambda: len(viewer.layers) > 1, 60)
+    save(viewer, "dock-first-look")
+    wait(lambda: len(dock.plot.points) >= 2, 120)
     save(viewer, "dock-training")
-    wait(lambda: dock.state.value == "idle", 300)
+    wait_until_idle(dock)
     save(viewer, "dock")
-    viewer.close()
+    dock.figures.residual.click()
+    wait_until_idle(dock)
+    save(viewer, "dock-residual")
+    viewer.window.remove_dock_widget(dock)
+
+
+def calibrate(viewer: napari.Viewer) -> None:
+    """Take a picture of the curves, with the true errors."""
+    noisy = viewer.layers[0]
+    clean = simulate_cells().clean.astype(np.float32)
+    viewer.add_image(clean, name="Clean cells", visible=False)
+    _, dock = viewer.window.add_plugin_dock_widget("napari-noise2self", "Calibrate classic filters")
+    dock.images.value, dock.clean.value = noisy, viewer.layers["Clean cells"]
+    dock.start_button.click()
+    wait_until_idle(dock)
+    save(viewer, "calibrate")
+
+
+def wait_until_idle(dock: Any) -> None:
+    wait(lambda: dock.state.value == "idle", 300)
 
 
 def save(viewer: napari.Viewer, name: str) -> None:

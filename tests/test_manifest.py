@@ -10,6 +10,7 @@ from napari._app_model.constants import MenuId
 from npe2 import PluginManifest
 from npe2.manifest.contributions import ContributionPoints
 
+from napari_noise2self.widgets.calibrate import CalibrateWidget
 from napari_noise2self.widgets.denoise import DenoiseWidget
 
 PACKAGED = files("napari_noise2self") / "napari.yaml"
@@ -56,10 +57,14 @@ def test_python_names_can_be_imported(manifest):
     manifest.validate_imports()
 
 
-def test_widget_opens(make_napari_viewer_proxy):
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [("Denoise", DenoiseWidget), ("Calibrate classic filters", CalibrateWidget)],
+)
+def test_widget_opens(make_napari_viewer_proxy, name, kind):
     viewer = make_napari_viewer_proxy()
-    _, widget = viewer.window.add_plugin_dock_widget("napari-noise2self", "Denoise")
-    assert isinstance(widget, DenoiseWidget)
+    _, widget = viewer.window.add_plugin_dock_widget("napari-noise2self", name)
+    assert isinstance(widget, kind)
 
 
 @pytest.mark.parametrize("key", [sample["key"] for sample in CONTRIBUTIONS["sample_data"]])

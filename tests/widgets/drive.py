@@ -3,7 +3,7 @@
 from qtpy.QtCore import QThreadPool
 from superqt.utils import WorkerBase
 
-from napari_noise2self.widgets.denoise import State
+from napari_noise2self.widgets.dock import State
 
 
 def begin(dock, settings):
@@ -16,6 +16,12 @@ def begin(dock, settings):
 def wait_for_training(qtbot, dock):
     """Wait until the training has shown its first progress."""
     qtbot.waitUntil(lambda: dock.progress.stage.text().startswith("Training:"), timeout=30_000)
+
+
+def wait_for_first_look(qtbot, dock, viewer, count=2):
+    """Wait until the first look is the last of so many layers."""
+    qtbot.waitUntil(lambda: len(viewer.layers) == count, timeout=30_000)
+    return viewer.layers[-1]
 
 
 def wait_until_idle(qtbot, dock, timeout=30_000):

@@ -10,7 +10,7 @@ import numpy as np
 from drive import begin, run, wait_for_threads, wait_for_training, wait_until_idle
 
 from napari_noise2self import denoise
-from napari_noise2self.widgets.denoise import State
+from napari_noise2self.widgets.dock import State
 
 
 def start_endless(viewer, dock, qtbot, noisy, endless):

@@ -12,7 +12,8 @@ import numpy as np
 from drive import begin, run, wait_for_threads, wait_for_training, wait_until_idle
 
 from napari_noise2self import Settings, __version__, denoise
-from napari_noise2self.widgets.denoise import State
+from napari_noise2self.widgets.dock import State
+from napari_noise2self.widgets.words import loss_levels
 
 
 def test_result_is_a_layer_that_looks_like_its_source(viewer, dock, qtbot, noisy, tiny):
@@ -142,25 +143,27 @@ def test_lazy_array_is_read_in_the_background(viewer, dock, qtbot, stack, tiny):
 def test_progress_and_summary(viewer, dock, qtbot, noisy, tiny):
     viewer.add_image(noisy, name="cells")
     begin(dock, replace(tiny, max_steps=60))
-    assert dock.state is State.TRAINING
+    assert dock.state is State.PREPARING
     assert dock.status.text() == "cells: 64 × 64 pixels"
     wait_for_training(qtbot, dock)
     assert "left" in dock.progress.time_left.text()
     wait_until_idle(qtbot, dock)
 
     figures = viewer.layers["cells denoised"].metadata["noise2self"]["figures"]
-    steps, losses = zip(*dock.progress.plot.points, strict=True)
+    steps, losses = zip(*dock.plot.points, strict=True)
     assert steps == (30, 60)
     assert min(losses) == figures["held_out_loss"]
     assert dock.status.text().startswith("Done in ")
-    assert "60 steps, held-out loss" in dock.status.text()
-    assert "layer 'cells denoised'" in dock.status.text()
-    assert figures["device"] in dock.status.text()
+    assert f"60 steps on {figures['device']} → layer 'cells denoised'" in dock.status.text()
+    assert f"Held-out loss: {figures['held_out_loss']:.3g}" in dock.figures.text
+    assert dock.plot.levels == loss_levels(figures)
 
 
 def test_stop_keeps_the_best(viewer, dock, qtbot, noisy, endless):
     viewer.add_image(noisy, name="cells")
     begin(dock, endless)
+    assert not dock.progress.stop.isEnabled()
+    assert "Only the training" in dock.progress.stop.toolTip()
     wait_for_training(qtbot, dock)
 
     dock.progress.stop.click()
@@ -184,7 +187,7 @@ def test_cancel_leaves_nothing_behind(viewer, dock, qtbot, noisy, endless, tiny,
     assert time.monotonic() - started < 0.5
 
     wait_for_threads(qtbot)
-    assert [layer.name for layer in viewer.layers] == ["cells"]
+    qtbot.waitUntil(lambda: [layer.name for layer in viewer.layers] == ["cells"])
     assert dock.status.text().startswith("Cancelled")
     assert [denoiser() for denoiser in denoisers] == [None]
     run(qtbot, dock, tiny)  # the dock works again
@@ -220,7 +223,7 @@ def test_button_says_why_it_is_disabled(viewer, dock, qtbot, noisy, endless):
 
     begin(dock, endless)
     assert not dock.start_button.isEnabled()
-    assert "being denoised" in dock.start_button.toolTip()
+    assert "at work" in dock.start_button.toolTip()
     assert not dock.form.isEnabled()
     dock.cancel()
     assert dock.start_button.isEnabled()

@@ -44,7 +44,7 @@ def test_errors_of_the_computation(
     assert notification.severity == "error"
     assert notification.message == dock.status.text()
     assert notification.exception.__cause__ is error  # for "View Traceback"
-    assert [layer.name for layer in viewer.layers] == ["cells"]
+    qtbot.waitUntil(lambda: [layer.name for layer in viewer.layers] == ["cells"])
     assert [denoiser() for denoiser in denoisers] == [None]
 
     run(qtbot, dock, tiny)

@@ -1,5 +1,7 @@
 """The panel shows progress as the user can read it."""
 
+import math
+
 import pytest
 
 from napari_noise2self.progress import Progress
@@ -19,10 +21,8 @@ def test_training(panel):
     assert panel.stage.text() == "Training: step 120 of 1,200"
     assert panel.time_left.text() == "27 s left"
     assert (panel.bar.value(), panel.bar.maximum()) == (120, 1200)
-    assert panel.plot.points == [(120, 1.5)]
     panel.show_progress(Progress("training", 240, 1000, 6.0, 20.0))
     assert panel.bar.maximum() == 1000
-    assert len(panel.plot.points) == 1
 
 
 def test_predicting(panel):
@@ -32,16 +32,22 @@ def test_predicting(panel):
     assert panel.time_left.text() == "4 s left"
 
 
-def test_only_the_curve_stays(panel):
+def test_time_left_that_is_not_known(panel):
+    panel.begin()
+    panel.show_progress(Progress("calibrating", 3, 16, 1.0, 4.0))
+    panel.show_progress(Progress("predicting", 0, 1, 0.0, math.inf))
+    assert panel.time_left.text() == ""
+    assert panel.bar.maximum() == 0  # it moves without saying how far
+
+
+def test_shown_while_there_is_a_job(panel):
     panel.begin()
     assert panel.isVisible()
+    assert not panel.stop.isVisible()
     panel.end()
     assert not panel.isVisible()
-    panel.begin()
-    panel.show_progress(Progress("training", 20, 40, 1.0, 1.0, 1.2))
-    panel.end()
-    assert panel.plot.isVisible()
-    assert not panel.bar.isVisible()
+    panel.begin(stoppable=True)
+    assert panel.stop.isVisible()
 
 
 def test_buttons_ask(panel, qtbot):
@@ -49,10 +55,3 @@ def test_buttons_ask(panel, qtbot):
         panel.stop.click()
     with qtbot.waitSignal(panel.cancel_requested):
         panel.cancel.click()
-
-
-def test_curve_follows_the_theme(panel, qtbot):
-    curve = panel.plot._curve
-    panel.setStyleSheet("* {color: #ff0000}")
-    panel.show()
-    qtbot.waitUntil(lambda: curve.opts["pen"].color().name() == "#ff0000")

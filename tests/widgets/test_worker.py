@@ -23,7 +23,7 @@ def heard():
 
 def start(qtbot, heard, function, *args):
     worker = JobWorker(function, *args)
-    for name in ("progressed", "succeeded", "failed", "errored"):
+    for name in ("progressed", "shown", "succeeded", "failed", "errored"):
         getattr(worker, name).connect(lambda value, name=name: heard.append((name, value)))
     for name in ("aborted", "finished"):
         getattr(worker, name).connect(lambda name=name: heard.append((name, None)))
@@ -32,20 +32,22 @@ def start(qtbot, heard, function, *args):
 
 
 def test_returns_and_reports(qtbot, heard):
-    def job(load, *, control, report):
+    def job(load, *, control, report, show):
         report(Progress("training", 1, 2, 0.0, 0.0))
+        show("a first look")
         return threading.current_thread() is threading.main_thread()
 
     start(qtbot, heard, job, Load())
     wait_for_threads(qtbot)
-    assert [name for name, _ in heard] == ["progressed", "succeeded", "finished"]
-    assert heard[1] == ("succeeded", False)
+    assert [name for name, _ in heard] == ["progressed", "shown", "succeeded", "finished"]
+    assert heard[1] == ("shown", "a first look")
+    assert heard[2] == ("succeeded", False)
 
 
 def test_cancelled(qtbot, heard):
     running = threading.Event()
 
-    def job(*, control, report):
+    def job(*, control, report, show):
         running.set()
         while True:
             control.check()
@@ -59,7 +61,7 @@ def test_cancelled(qtbot, heard):
 
 @pytest.mark.parametrize("kind", [RuntimeError, ValueError])
 def test_errors_arrive(qtbot, heard, kind):
-    def job(*, control, report):
+    def job(*, control, report, show):
         raise kind("too bad")
 
     start(qtbot, heard, job)
@@ -73,7 +75,7 @@ def test_keeps_nothing(qtbot, heard, error):
     """Not even through the error, which napari keeps in its list of notifications."""
     loads = []
 
-    def job(load, *, control, report):
+    def job(load, *, control, report, show):
         another = Load()
         loads.append(weakref.ref(another))
         try:

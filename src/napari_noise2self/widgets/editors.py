@@ -17,6 +17,7 @@ from qtpy.QtWidgets import (
     QSpinBox,
     QWidget,
 )
+from superqt.utils import signals_blocked
 
 Value = str | int | float | bool | None
 
@@ -62,9 +63,17 @@ class Choice(QComboBox):
     def __init__(self, labels: Mapping[str, str]) -> None:
         super().__init__()
         _CalmWheel(self)
-        for value, label in labels.items():
-            self.addItem(label, value)
+        self.offer(labels)
         self.currentIndexChanged.connect(self._tell)
+
+    def offer(self, labels: Mapping[str, str], value: str | None = None) -> None:
+        """Offer other words, and choose one of them; the first if None. No signal is sent."""
+        with signals_blocked(self):
+            self.clear()
+            for word, label in labels.items():
+                self.addItem(label, word)
+            if value is not None:
+                self.put(value)
 
     def get(self) -> str:
         """Return the value chosen."""

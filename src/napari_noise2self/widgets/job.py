@@ -1,21 +1,21 @@
-"""One run of the dock: a source, its settings, and the worker that denoises it."""
+"""One run of a dock: a source, what to do with it, and the worker that does it."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from napari.qt.threading import create_worker
 from napari.utils.notifications import notification_manager
 from qtpy.QtCore import QObject, Signal  # type: ignore[attr-defined]
 
-from ..settings import Settings
 from .layers import Source
-from .task import DenoiseTask
+from .task import Task
 from .worker import JobWorker
 
 
 class Job(QObject):
-    """Denoises a source in the background, and speaks only while it is wanted.
+    """Runs a task in the background, and speaks only while it is wanted.
 
     A cancelled job is silent at once, whatever its thread still has to finish: a step of the
     training, or the loading of PyTorch, which nothing can interrupt.
@@ -23,36 +23,37 @@ class Job(QObject):
     Parameters
     ----------
     source : Source
-        What to denoise.
-    settings : Settings
-        How.
+        What the task is done with.
+    task : Task
+        What to do.
     parent : QObject
         Cancels the job when it is destroyed.
     """
 
     progressed = Signal(object)
     """A `Progress`, about ten times a second."""
+    shown = Signal(object)
+    """What there is to see before the task is done."""
     succeeded = Signal(object)
-    """The `Outcome`."""
+    """What the task returned."""
     failed = Signal(object)
     """The exception."""
     ended = Signal()
     """Comes last, unless the job was cancelled by its owner."""
 
-    def __init__(self, source: Source, settings: Settings, parent: QObject) -> None:
+    def __init__(self, source: Source, task: Task, parent: QObject) -> None:
         super().__init__(parent)
         self.source = source
-        self.settings = settings
+        self.task = task
         worker: JobWorker = create_worker(
-            DenoiseTask(source.name),
-            source.data,
-            source.axes,
-            settings,
+            _Run(str(task)),
+            task,
             _worker_class=JobWorker,
             _ignore_errors=True,
             _start_thread=False,
         )
         worker.progressed.connect(self.progressed)
+        worker.shown.connect(self.shown)
         worker.succeeded.connect(self.succeeded)
         worker.failed.connect(self.failed)
         worker.finished.connect(self.ended)
@@ -74,6 +75,25 @@ class Job(QObject):
         self.blockSignals(True)
         self._worker.quit()
         self.deleteLater()
+
+
+@dataclass(frozen=True)
+class _Run:
+    """Runs a task; napari's list of running tasks shows it as text, and keeps it for ever.
+
+    Parameters
+    ----------
+    text : str
+        All that is to be kept of the task.
+    """
+
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
+
+    def __call__(self, task: Task, **strings: Any) -> Any:
+        return task(**strings)
 
 
 def _relay_warning(arguments: tuple[Any, ...]) -> None:

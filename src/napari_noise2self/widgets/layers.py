@@ -1,4 +1,4 @@
-"""From a layer to what the core needs, and from its result back to a layer."""
+"""From a layer to what the core needs, and from its results back to layers."""
 
 from __future__ import annotations
 
@@ -6,15 +6,23 @@ import math
 import weakref
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from napari.layers import Image, Layer
+from napari.utils.transforms import Affine
 
 from .. import __version__
 from ..settings import Settings
+from .first_look import FirstLook
+from .residual_task import Residual
 from .task import Outcome
 
+if TYPE_CHECKING:
+    from napari.components import Dims
+
 _PLANE_LETTERS = "TZABDEFGHIJKLMNOPQRUVW"  # neither channels (C, S) nor space (Y, X)
+_DIVERGING = "berlin"  # blue, black at zero, red
 
 
 @dataclass(frozen=True)
@@ -35,6 +43,9 @@ class Source:
         Transform, units, colormap and whatever else makes a layer look as it does.
     layer : weakref to Image
         To tell afterwards whether it is still the same.
+    place : tuple of int, optional
+        Indices of the pixel in the middle of the view, and so of the plane on view; None where
+        no single plane is on view.
     """
 
     name: str
@@ -42,22 +53,26 @@ class Source:
     axes: str
     look: dict[str, Any]
     layer: weakref.ReferenceType[Image]
+    place: tuple[int, ...] | None = None
 
     @classmethod
-    def capture(cls, layer: Image, displayed: Sequence[int] = ()) -> Source:
+    def capture(cls, layer: Image, dims: Dims | None = None) -> Source:
         """Take what is needed from a layer.
 
         Parameters
         ----------
         layer : Image
-            The layer to denoise.
-        displayed : sequence of int
-            Axes of the layer that the viewer displays; the last two become Y and X. The last two
-            axes of the layer if fewer than two are given.
+            The layer.
+        dims : Dims, optional
+            Of the viewer: the last two axes that it displays become Y and X. The last two axes of
+            the layer if None.
         """
         _, look, _ = layer.as_layer_data_tuple()
-        axes = axes_of(layer.ndim, displayed) + ("S" if layer.rgb else "")
-        return cls(layer.name, _finest_level(layer), axes, look, weakref.ref(layer))
+        look.pop("locked_data_level", None)
+        data = _finest_level(layer)
+        axes = axes_of(layer.ndim, _displayed(layer, dims)) + ("S" if layer.rgb else "")
+        place = None if dims is None else _place(layer, data.shape, dims)
+        return cls(layer.name, data, axes, look, weakref.ref(layer), place)
 
     @property
     def planes(self) -> str:
@@ -73,21 +88,51 @@ class Source:
         layer = self.layer()
         return layer is not None and _finest_level(layer) is not self.data
 
-    def result_layer(self, outcome: Outcome, settings: Settings) -> Layer:
-        """Make the layer of the denoised image, which looks like the source."""
-        look = {key: value for key, value in self.look.items() if key != "locked_data_level"}
-        story = {
-            "settings": settings.to_dict(),
-            "figures": outcome.figures,
-            "version": __version__,
-        }
-        look |= {
-            "name": f"{self.name} denoised",
+    def result_layer(self, outcome: Outcome, settings: Settings, suffix: str = "denoised") -> Layer:
+        """Make the layer of a denoised image, which looks like the source."""
+        story = {"settings": settings.to_dict(), "figures": outcome.figures}
+        return self._layer(outcome.image, suffix, story)
+
+    def first_look_layer(self, look: FirstLook) -> Layer:
+        """Make the layer of a first look, which lies where the plane lies in the source."""
+        names = ("scale", "translate", "rotate", "shear")
+        transform = Affine(**{name: self.look[name] for name in names})
+        corner = look.corner[: len(self.look["scale"])]
+        story = {"figures": look.figures}
+        return self._layer(look.image, "first look", story, translate=transform(corner))
+
+    def residual_layer(self, residual: Residual, result: str) -> Layer:
+        """Make the layer of a residual: zero is black.
+
+        Parameters
+        ----------
+        residual : Residual
+            Of this source and a result.
+        result : str
+            The name of that result's layer.
+        """
+        return self._layer(
+            residual.image,
+            "residual",
+            {"residual": [self.name, result]},
+            rgb=False,
+            colormap=_DIVERGING,
+            contrast_limits=(-residual.limit, residual.limit),
+            gamma=1.0,
+            opacity=1.0,
+            blending="translucent_no_depth",
+        )
+
+    def _layer(self, image: Any, suffix: str, story: dict[str, Any], **changes: Any) -> Layer:
+        """Make a layer that looks like the source but for some changes."""
+        look = {
+            **self.look,
+            "name": f"{self.name} {suffix}",
             "multiscale": False,
             "visible": True,
-            "metadata": {**look["metadata"], "noise2self": story},
+            "metadata": {**self.look["metadata"], "noise2self": {**story, "version": __version__}},
         }
-        return Layer.create(outcome.image, look, "image")
+        return Layer.create(image, look | changes, "image")
 
 
 def axes_of(ndim: int, displayed: Sequence[int] = ()) -> str:
@@ -96,6 +141,21 @@ def axes_of(ndim: int, displayed: Sequence[int] = ()) -> str:
     y, x = shown[-2:] if len(shown) >= 2 else (ndim - 2, ndim - 1)
     letters = iter(_PLANE_LETTERS)
     return "".join("Y" if n == y else "X" if n == x else next(letters) for n in range(ndim))
+
+
+def _displayed(layer: Image, dims: Dims | None) -> list[int]:
+    """Return the axes of a layer that the viewer displays."""
+    return [] if dims is None else [axis - (dims.ndim - layer.ndim) for axis in dims.displayed]
+
+
+def _place(layer: Image, shape: Sequence[int], dims: Dims) -> tuple[int, ...] | None:
+    """Return the indices of the pixel that the viewer's sliders point to."""
+    if dims.ndisplay != 2 and layer.ndim > 2:
+        return None
+    point = np.rint(layer.world_to_data(dims.point[-layer.ndim :]))
+    inside = np.clip(np.nan_to_num(point), 0, np.array(shape[: layer.ndim]) - 1)
+    colours = [0] * (len(shape) - layer.ndim)
+    return (*inside.astype(int).tolist(), *colours)
 
 
 def _finest_level(layer: Image) -> Any:

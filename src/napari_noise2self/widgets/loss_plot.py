@@ -2,49 +2,45 @@
 
 from __future__ import annotations
 
-from qtpy.QtCore import QEvent
-from qtpy.QtGui import QPalette
-from qtpy.QtWidgets import QVBoxLayout, QWidget
+from collections.abc import Mapping
+from typing import Any
+
+from qtpy.QtCore import Qt
+
+from .plot import Plot, legend_entry
 
 
-class LossPlot(QWidget):
-    """Held-out loss against training steps."""
+class LossPlot(Plot):
+    """Held-out loss against training steps, and levels to compare it with."""
 
     def __init__(self) -> None:
-        # as late as can be, but in the main thread: loaded in another, pyqtgraph may crash Qt
-        import pyqtgraph as pg
-
-        super().__init__()
-        self.setFixedHeight(160)
+        super().__init__("training step", "held-out loss")
         self.setToolTip(
             "How well the network guesses pixels that it never learns from; lower is better.\n"
             "The best weights so far are kept."
         )
         self._steps: list[int] = []
         self._losses: list[float] = []
-        self._plot = pg.PlotWidget(background=None, enableMenu=False)
-        self._plot.setMouseEnabled(x=False, y=False)
-        self._plot.hideButtons()
-        self._plot.setLabel("bottom", "training step")
-        self._plot.setLabel("left", "held-out loss")
-        item = self._plot.getPlotItem()
-        item.layout.setContentsMargins(0, 4, 8, 6)  # else labels are cut
-        item.ctrlMenu.setParent(self)  # never shown, but it would outlive the plot
-        self._curve = self._plot.plot(symbol="o", symbolSize=5)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self._plot)
-        self._colour_like_the_theme()
+        self._levels: dict[str, float] = {}
+        self._level_lines: list[Any] = []
+        self._curve = self.line(symbol="o", symbolSize=5)
+        self.recolour()
 
     @property
     def points(self) -> list[tuple[int, float]]:
         """Steps and losses shown."""
         return list(zip(self._steps, self._losses, strict=True))
 
+    @property
+    def levels(self) -> dict[str, float]:
+        """Levels shown, by what they are."""
+        return dict(self._levels)
+
     def clear(self) -> None:
-        """Forget all points."""
+        """Forget all points and levels."""
         self._steps, self._losses = [], []
         self._curve.setData(self._steps, self._losses)
+        self.show_levels({})
 
     def add(self, step: int, loss: float) -> None:
         """Show one more point."""
@@ -52,19 +48,27 @@ class LossPlot(QWidget):
         self._losses.append(loss)
         self._curve.setData(self._steps, self._losses)
 
-    def changeEvent(self, event: QEvent) -> None:  # noqa: N802
-        """Follow the theme; called by Qt."""
-        super().changeEvent(event)
-        if event.type() in (QEvent.Type.StyleChange, QEvent.Type.PaletteChange):
-            self._colour_like_the_theme()
+    def show_levels(self, levels: Mapping[str, float]) -> None:
+        """Show levels as dashed lines, each with its text in the legend; at most three."""
+        for line in self._level_lines:
+            self._axes.removeItem(line)
+        self._levels = dict(levels)
+        ends = [0, max(self._steps, default=1)]
+        self._level_lines = [self.line(x=ends, y=[level] * 2) for level in levels.values()]
+        self.recolour()
 
-    def _colour_like_the_theme(self) -> None:
-        """Draw in the colour of the text around, on its background."""
-        colour = self.palette().color(QPalette.ColorRole.WindowText)
-        for side in ("bottom", "left"):
-            axis = self._plot.getAxis(side)
-            axis.setPen(colour)
-            axis.setTextPen(colour)
-        self._curve.setPen(colour, width=2)
-        self._curve.setSymbolBrush(colour)
+    def recolour(self) -> None:
+        """Draw the curve like text, and each level in its colour."""
+        super().recolour()
+        self._curve.setPen(self.ink, width=2)
+        self._curve.setSymbolBrush(self.ink)
         self._curve.setSymbolPen(None)
+        colours = self.colours
+        for line, colour in zip(self._level_lines, colours, strict=False):
+            line.setPen(colour, width=2, style=Qt.PenStyle.DashLine)
+        entries = [legend_entry(self.ink.name(), "network")] + [
+            legend_entry(colour, f"{text} {level:.3g}", dashed=True)
+            for (text, level), colour in zip(self._levels.items(), colours, strict=False)
+        ]
+        self.legend.setText(" &nbsp; ".join(entries))
+        self.legend.setVisible(bool(self._levels))

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import math
+
 from qtpy.QtCore import Signal  # type: ignore[attr-defined]
 from qtpy.QtWidgets import QGridLayout, QLabel, QProgressBar, QPushButton, QWidget
 
 from ..progress import Progress
-from .loss_plot import LossPlot
 from .words import duration
 
-_STAGES = {"training": "Training", "predicting": "Denoising", "calibrating": "Calibrating"}
+_STAGES = {
+    "training": "Training",
+    "predicting": "Denoising",
+    "calibrating": "Calibrating classic filters",
+}
 
 
 class ProgressPanel(QWidget):
@@ -26,7 +31,6 @@ class ProgressPanel(QWidget):
         self.bar.setTextVisible(False)
         self.stop = QPushButton("Stop and keep the best")
         self.cancel = QPushButton("Cancel")
-        self.plot = LossPlot()
         layout = QGridLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.stage, 0, 0)
@@ -34,41 +38,41 @@ class ProgressPanel(QWidget):
         layout.addWidget(self.bar, 1, 0, 1, 2)
         layout.addWidget(self.stop, 2, 0)
         layout.addWidget(self.cancel, 2, 1)
-        layout.addWidget(self.plot, 3, 0, 1, 2)
         layout.setColumnStretch(0, 1)
         self.stop.clicked.connect(self.stop_requested)
         self.cancel.clicked.connect(self.cancel_requested)
         self.cancel.setToolTip("End the job without a result.")
         self._total = 0
-        self._running = (self.stage, self.time_left, self.bar, self.stop, self.cancel)
         self.hide()
 
-    def begin(self) -> None:
-        """Show a job that has not reported yet."""
+    def begin(self, *, stoppable: bool = False) -> None:
+        """Show a job that has not reported yet.
+
+        Parameters
+        ----------
+        stoppable : bool
+            Whether the job has a result when it is stopped early.
+        """
         self.stage.setText("Getting ready")
         self.time_left.setText("")
         self._total = 0
         self.bar.setRange(0, 0)  # moves without saying how far
-        self.plot.clear()
-        for part in self._running:
-            part.show()
+        self.stop.setVisible(stoppable)
         self.show()
 
     def end(self) -> None:
-        """Leave only the curve in view, if there is one."""
-        for part in self._running:
-            part.hide()
-        self.setVisible(bool(self.plot.points))
+        """Take no room any more."""
+        self.hide()
 
     def show_progress(self, progress: Progress) -> None:
         """Show one report."""
         stage = _STAGES[progress.stage]
         steps = f": step {progress.done:,} of {progress.total:,}"
         self.stage.setText(stage + (steps if progress.stage == "training" else ""))
-        self.time_left.setText(f"{duration(progress.seconds_left)} left")
-        if progress.total != self._total:
-            self._total = progress.total
-            self.bar.setRange(0, max(1, progress.total))
+        known = math.isfinite(progress.seconds_left)
+        self.time_left.setText(f"{duration(progress.seconds_left)} left" if known else "")
+        total = max(1, progress.total) if known else 0  # 0 moves without saying how far
+        if total != self._total:
+            self._total = total
+            self.bar.setRange(0, total)
         self.bar.setValue(progress.done)
-        if progress.held_out_loss is not None:
-            self.plot.add(progress.done, progress.held_out_loss)

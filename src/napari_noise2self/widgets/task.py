@@ -1,21 +1,19 @@
-"""What the dock computes in the background: no Qt, no viewer, no layer in here."""
+"""What a dock computes in the background: no Qt, no viewer, no layer in here."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any, ClassVar
 
-import numpy as np
 from numpy.typing import NDArray
 
 from ..axes import AxesError
 from ..progress import Cancelled, Control, Report
-from ..settings import Settings
 
-if TYPE_CHECKING:
-    from ..arrays import OutputDtype
-
-_RGB = 3
+Show = Callable[[Any], None]
+"""Passes on what there is to see before the task is done."""
 
 
 class TaskError(Exception):
@@ -24,30 +22,31 @@ class TaskError(Exception):
 
 @dataclass(frozen=True)
 class Outcome:
-    """A denoised image and what its training found."""
+    """A new image, and what was found on the way to it."""
 
     image: NDArray[Any]
     figures: dict[str, Any]
 
 
 @dataclass(frozen=True)
-class DenoiseTask:
-    """Train on an image and denoise it.
+class Task(ABC):
+    """One thing to compute; its errors become sentences for the user.
 
     Parameters
     ----------
     name : str
-        Of the image, for napari's list of running tasks, which shows this object as text.
+        Of the image.
     """
+
+    kind: ClassVar[str]
+    """What is done, for people: ``"denoising"``."""
 
     name: str
 
     def __str__(self) -> str:
-        return f"denoising of {self.name!r}"
+        return f"{self.kind} of {self.name!r}"
 
-    def __call__(
-        self, data: Any, axes: str, settings: Settings, *, control: Control, report: Report
-    ) -> Outcome:
+    def __call__(self, *, control: Control, report: Report, show: Show) -> Any:
         """Run in a background thread.
 
         Raises
@@ -58,39 +57,30 @@ class DenoiseTask:
             If `control` was cancelled.
         """
         try:
-            return _train_and_denoise(data, axes, settings, control, report)
+            _load_torch()
+            control.check()
+            return self.run(control, report, show)
         except (Cancelled, TaskError):
             raise
         except Exception as error:
             if _is_foreseen(error):
                 raise TaskError(str(error)) from None
-            raise TaskError(explain(error)) from error
+            raise TaskError(explain(error, str(self))) from error
+
+    @abstractmethod
+    def run(self, control: Control, report: Report, show: Show) -> Any:
+        """Compute; PyTorch is loaded by now."""
 
 
-def _train_and_denoise(
-    data: Any, axes: str, settings: Settings, control: Control, report: Report
-) -> Outcome:
-    """Denoise with a model trained on the same image."""
+def _load_torch() -> None:
+    """Load PyTorch here, in the background: it takes seconds."""
     try:
-        # here, in the background: loading PyTorch takes seconds
-        from ..denoiser import Denoiser
+        from ..denoiser import Denoiser  # noqa: F401
     except (ImportError, OSError) as error:
         raise TaskError(
             f"PyTorch could not be loaded ({error}); reinstall it as https://pytorch.org says, "
             "then start napari again."
         ) from error
-    control.check()
-    colour = axes.endswith("S")
-    has_alpha = colour and data.shape[-1] > _RGB
-    image = data[..., :_RGB] if has_alpha else data
-    denoiser = Denoiser(settings).fit(image, axes=axes, control=control, report=report)
-    # whole numbers stay whole in colour: napari takes colours as 0-255, or as fractions
-    dtype: OutputDtype = "same" if colour else "float32"
-    result = denoiser.result(image, axes=axes, dtype=dtype, control=control, report=report)
-    if not has_alpha:
-        return Outcome(result.image, result.figures)
-    alpha = np.asarray(data[..., _RGB:])
-    return Outcome(np.concatenate([result.image, alpha], axis=-1), result.figures)
 
 
 def _is_foreseen(error: Exception) -> bool:
@@ -101,8 +91,8 @@ def _is_foreseen(error: Exception) -> bool:
     return isinstance(error, AxesError | InputError | DeviceError)
 
 
-def explain(error: Exception) -> str:
-    """Say in one sentence what went wrong and what to do next."""
+def explain(error: Exception, task: str) -> str:
+    """Say in one sentence what went wrong with a task, and what to do next."""
     if type(error).__name__ == "OutOfMemoryError":  # torch's, by name: no torch in widgets
         return (
             "The graphics card ran out of memory; choose a smaller batch size, patch size or "
@@ -112,6 +102,6 @@ def explain(error: Exception) -> str:
         return "This computer ran out of memory; close other programs, or crop the image."
     reason = str(error).strip().split("\n")[0].rstrip(".") or type(error).__name__
     return (
-        f"Denoising failed: {reason}. Try again with other settings; if it fails again, please "
+        f"The {task} failed: {reason}. Try again with other settings; if it fails again, please "
         "report it with the traceback of this message."
     )

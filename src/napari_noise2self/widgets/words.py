@@ -1,8 +1,26 @@
-"""What the dock says in words."""
+"""What the docks say in words."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+CLASSICS = {
+    "gaussian": "Gaussian blur",
+    "median": "median filter",
+    "nlm": "non-local means",
+    "wavelet": "wavelet shrinkage",
+    "tv": "total variation",
+}
+"""What people call the classics."""
+
+
+class FigureRow(NamedTuple):
+    """One figure of a result: what it is, its value, and what that means."""
+
+    label: str
+    text: str
+    tooltip: str
 
 
 def duration(seconds: float) -> str:
@@ -15,8 +33,13 @@ def duration(seconds: float) -> str:
     return f"{whole // 3600} h {whole % 3600 // 60} min"
 
 
+def classic_name(method: str) -> str:
+    """Return what people call a classic."""
+    return CLASSICS.get(method, method)
+
+
 def summary(figures: dict[str, Any], name: str, seconds: float) -> str:
-    """Say what came out of a job.
+    """Say what came out of a training.
 
     Parameters
     ----------
@@ -27,11 +50,128 @@ def summary(figures: dict[str, Any], name: str, seconds: float) -> str:
     seconds : float
         That the whole job took.
     """
-    loss = figures["held_out_loss"]
-    told = "" if loss is None else f", held-out loss {loss:.3g}"
-    lines = [f"Done in {duration(seconds)}: {figures['steps']:,} steps{told} → layer {name!r}."]
+    return (
+        f"Done in {duration(seconds)}: {figures['steps']:,} steps on {figures['device']} "
+        f"→ layer {name!r}."
+    )
+
+
+def figure_rows(figures: dict[str, Any]) -> list[FigureRow]:
+    """Return what is known of a result without a clean image, one figure in each row."""
+    rows = []
     before, after = figures["estimated_psnr_before"], figures["estimated_psnr"]
     if before is not None and after is not None:
-        lines.append(f"Estimated PSNR: {after:.1f} dB, from {before:.1f} dB.")
-    lines.append(f"Computed on {figures['device']}.")
-    return "\n".join(lines)
+        text = f"{before:.1f} → {after:.1f} dB"
+        tooltip = "How close the image is to the clean one, estimated without it; before → after."
+        rows.append(FigureRow("Estimated PSNR", text, tooltip))
+    if figures["held_out_loss"] is not None:
+        tooltip = (
+            "Error at pixels that the network never learned from, in units of the noise variance;\n"
+            "lower is better, and 1 is the noise itself. The best classic filter is the floor."
+        )
+        rows.append(FigureRow("Held-out loss", _losses(figures), tooltip))
+    tooltip = (
+        "In grey levels. Gain: for each photon detected. Read noise: standard deviation without\n"
+        "light. Offset: the grey level without light, or of the darkest part of the image."
+    )
+    rows.append(FigureRow("Noise", _noise(figures["noise"]), tooltip))
+    tooltip = "How alike the noise of a pixel and of its next neighbours is, from 0 to 1."
+    rows.append(FigureRow("Noise correlation", _correlation(figures["noise"]), tooltip))
+    tooltip = "Whether there is more than noise in what was taken away: noisy minus denoised."
+    residual = figures["residual"]
+    if residual is not None:
+        text = "structure left in it" if residual["structured"] else "looks like noise"
+        rows.append(FigureRow("Residual", text, f"{tooltip}\n{residual['note']}"))
+    return rows
+
+
+def figure_notes(figures: dict[str, Any]) -> str:
+    """Return the sentences on a result, one in each line."""
+    return "\n".join(dict.fromkeys(figures["notes"]))
+
+
+def loss_levels(figures: dict[str, Any]) -> dict[str, float]:
+    """Return the levels with which a network's held-out loss is compared, and their names."""
+    levels = {}
+    classic = figures["classic"]
+    if classic is not None and classic["held_out_loss"] is not None:
+        levels[classic_name(classic["method"])] = classic["held_out_loss"]
+    if all(noise["reliable"] for noise in figures["noise"]):
+        levels["noise floor"] = 1.0
+    return levels
+
+
+def calibration_summary(figures: dict[str, Any], name: str, seconds: float) -> str:
+    """Say what came out of a calibration; the parameters are those of `summary`."""
+    loss = figures["held_out_loss"]
+    told = "" if loss is None else f", held-out loss {loss:.3g}"
+    return (
+        f"Done in {duration(seconds)}: the best is {classic_name(figures['method'])} at "
+        f"{figures['parameter']:g}{told} → layer {name!r}."
+    )
+
+
+def curve_reading(curve: dict[str, Any]) -> str:
+    """Say what one sees in the curves of a classic.
+
+    Parameters
+    ----------
+    curve : dict
+        What `Curve.to_dict` returned.
+    """
+    strengths = curve["strengths"]
+    best, deceived = curve["best"], _argmin(strengths, curve["filter_losses"])
+    text = (
+        f"The donut never sees the pixel it predicts: its loss is least at {best:g}, the strength "
+        "to choose. The ordinary filter is scored on noise it has seen: its loss is least at "
+        f"{deceived:g}, where it does least."
+    )
+    if not curve["donut_errors"]:
+        return text
+    true = _argmin(strengths, curve["donut_errors"])
+    if true == best:
+        return f"{text} The donut's true error is least at {true:g}, too."
+    errors = dict(zip(strengths, curve["donut_errors"], strict=True))
+    excess = errors[best] / errors[true] - 1
+    return (
+        f"{text} The donut's true error is least at {true:g}; at {best:g} it is {excess:.1%} more."
+    )
+
+
+def _argmin(strengths: Sequence[float], values: Sequence[float]) -> float:
+    return strengths[list(values).index(min(values))]
+
+
+def _losses(figures: dict[str, Any]) -> str:
+    """Write the network's held-out loss beside that of the best classic."""
+    text, classic = f"{figures['held_out_loss']:.3g}", figures["classic"]
+    if classic is None or classic["held_out_loss"] is None:
+        return text
+    return f"{text} network, {classic['held_out_loss']:.3g} {classic_name(classic['method'])}"
+
+
+def _noise(channels: Sequence[dict[str, Any]]) -> str:
+    """Write gain, read noise and offset of all channels."""
+    known = [noise for noise in channels if noise["reliable"]]
+    if not known:
+        return "could not be measured"
+    read = _span([noise["read_variance"] ** 0.5 for noise in known])
+    offset = _span([noise["offset"] for noise in known])
+    gains = [noise["gain"] for noise in known]
+    if not any(gains):
+        return f"{read} grey levels at all intensities"
+    return f"gain {_span(gains)}, read noise {read}, offset {offset}"
+
+
+def _correlation(channels: Sequence[dict[str, Any]]) -> str:
+    """Write the correlation of next neighbours, the strongest of all channels."""
+    ways = ("horizontal", "vertical")
+    found = (max(noise["correlation"][way][0] for noise in channels) for way in ways)
+    across, down = (round(value, 2) + 0.0 for value in found)  # 0.0 makes -0.0 positive
+    return f"{across:.2f} across, {down:.2f} down"
+
+
+def _span(values: Sequence[float]) -> str:
+    """Write values that may differ: ``"2.1"`` or ``"2.1 to 3.4"``."""
+    low, high = f"{min(values):.3g}", f"{max(values):.3g}"
+    return low if low == high else f"{low} to {high}"

@@ -17,19 +17,20 @@ _REPORT_EVERY = 0.1
 
 
 class JobSignals(WorkerBaseSignals):
-    """What a `JobWorker` tells: progress, then one of the other three, and then `finished`.
+    """What a `JobWorker` tells: progress and what it shows on the way, how it ended, `finished`.
 
     `failed` stands for `errored`, because what napari 0.9 connects to `errored` fails itself.
     """
 
     progressed = Signal(object)
+    shown = Signal(object)
     succeeded = Signal(object)
     failed = Signal(object)
     aborted = Signal()
 
 
 class JobWorker(WorkerBase[None]):
-    """Runs ``function(*args, control=..., report=...)`` in another thread.
+    """Runs ``function(*args, control=..., report=..., show=...)`` in another thread.
 
     A worker made from a generator would swallow every RuntimeError, CUDA out-of-memory among
     them, and keep the memory of a cancelled job; this one does neither.
@@ -37,7 +38,7 @@ class JobWorker(WorkerBase[None]):
     Parameters
     ----------
     function : callable
-        Takes `control` and `report` besides its arguments, and raises Cancelled if cancelled.
+        Takes `control`, `report` and `show` besides its arguments; raises Cancelled if cancelled.
     *args
         Passed to `function`; the worker forgets them as the work begins.
     """
@@ -67,7 +68,8 @@ class JobWorker(WorkerBase[None]):
 
     def _run(self, function: Callable[..., Any], args: tuple[Any, ...]) -> Any:
         # napari's list of tasks keeps the worker, but nothing of what this frame holds
-        return function(*args, control=self.control, report=throttled(self.progressed.emit))
+        report = throttled(self.progressed.emit)
+        return function(*args, control=self.control, report=report, show=self.shown.emit)
 
 
 def throttled(report: Report) -> Report:

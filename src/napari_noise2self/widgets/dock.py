@@ -1,0 +1,215 @@
+"""What all docks share: an image to work on, one job at a time, and what to say of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+from napari.utils.notifications import ErrorNotification, notification_manager, show_error
+from qtpy.QtCore import QEvent, Qt
+from qtpy.QtWidgets import (
+    QFormLayout,
+    QFrame,
+    QPushButton,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
+
+from ..progress import Progress
+from .image_choice import image_choice
+from .job import Job
+from .layers import Source
+from .progress_panel import ProgressPanel
+from .prose import Prose
+from .task import Task
+
+if TYPE_CHECKING:
+    from napari.viewer import Viewer
+
+
+class State(Enum):
+    """What a dock is doing."""
+
+    IDLE = "idle"
+    PREPARING = "preparing"
+    TRAINING = "training"
+    STOPPING = "stopping"
+    PREDICTING = "predicting"
+    CALIBRATING = "calibrating"
+    SUBTRACTING = "subtracting"
+
+
+class Dock(QWidget):
+    """One column, with a button that starts a job on an image layer.
+
+    Parameters
+    ----------
+    viewer : Viewer
+        Where the images are.
+    verb : str
+        On the button.
+    explanation : str
+        What the button does.
+    """
+
+    def __init__(self, viewer: Viewer, verb: str, explanation: str) -> None:
+        super().__init__()
+        self._viewer = viewer
+        self._explanation = explanation
+        self._job: Job | None = None
+        self._started = 0.0
+        self._state = State.IDLE
+        self.images = image_choice(
+            viewer, "The noisy image. It is left as it is; the result is a new layer."
+        )
+        self.start_button = _main_button(verb)
+        self.progress = ProgressPanel()
+        self.status = Prose()
+        self.images.changed.connect(self._refresh)
+        self.start_button.clicked.connect(self.start)
+        self.progress.cancel_requested.connect(self.cancel)
+
+    @property
+    def state(self) -> State:
+        """What the dock is doing."""
+        return self._state
+
+    def reset_choices(self, event: object = None) -> None:
+        """Follow the viewer's layers; napari calls this when they change."""
+        self.images.reset_choices(event)
+        self._refresh()
+
+    def start(self) -> None:
+        """Do what the button says."""
+        raise NotImplementedError  # not abstract: Qt's metaclass is not that of ABC
+
+    def cancel(self) -> None:
+        """End the job without a result."""
+        if self._job is not None:
+            self._finish("Cancelled; nothing was changed.")
+
+    def leave(self) -> None:
+        """Leave nothing behind when the dock is closed."""
+        self.cancel()
+
+    def changeEvent(self, event: QEvent) -> None:  # noqa: N802
+        """Cancel when the dock is closed, which takes its content out of it; called by Qt."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.ParentChange and self.parent() is None:
+            self.leave()
+
+    def _begin(
+        self,
+        source: Source,
+        task: Task,
+        state: State,
+        on_success: Callable[[Any], None],
+        on_show: Callable[[Any], None] | None = None,
+    ) -> None:
+        """Start a job; `on_success` must `_finish` it."""
+        job = Job(source, task, self)
+        job.progressed.connect(self._on_progress)
+        job.succeeded.connect(on_success)
+        job.failed.connect(self._on_failure)
+        job.ended.connect(self._on_end)
+        if on_show:
+            job.shown.connect(on_show)
+        self._job, self._started = job, time.monotonic()
+        self._enter(state)
+        job.start()
+
+    @property
+    def _seconds(self) -> float:
+        """Time since the job began."""
+        return time.monotonic() - self._started
+
+    def _on_progress(self, progress: Progress) -> None:
+        self.progress.show_progress(progress)
+
+    def _on_failure(self, error: Exception) -> None:
+        self._finish(str(error))
+        if error.__cause__ is None:
+            show_error(str(error))
+        else:  # not foreseen: let the user see, and report, the traceback
+            notification_manager.dispatch(ErrorNotification(error))
+
+    def _on_end(self) -> None:
+        """Follow a job that ended without a word: napari cancelled it from its own list."""
+        self._finish("Cancelled; nothing was changed.")
+
+    def _finish(self, message: str = "") -> Job:
+        """Let go of the job, and be ready for the next."""
+        job, self._job = self._job, None
+        assert job is not None
+        job.cancel()
+        self.status.say(message)
+        self.progress.end()
+        self._enter(State.IDLE)
+        return job
+
+    def _enter(self, state: State) -> None:
+        self._state = state
+        self._refresh()
+
+    def _refresh(self) -> None:
+        """Enable what can work now, and say why the rest can't."""
+        idle, has_image = self._state is State.IDLE, self.images.value is not None
+        self.images.enabled = idle
+        self.start_button.setEnabled(idle and has_image)
+        self.start_button.setToolTip(
+            "The dock is at work; wait for it, or cancel it."
+            if not idle
+            else self._explanation
+            if has_image
+            else "There is no image layer; open an image first."
+        )
+
+    def _choose_active_image(self) -> None:
+        """Begin with the image that the user has selected."""
+        active = self._viewer.layers.selection.active
+        if active in self.images.choices:
+            self.images.value = active
+
+    def _lay_out(self, rows: Sequence[tuple[str, QWidget]], parts: Sequence[QWidget]) -> None:
+        """Put everything into one column that scrolls where the window is low.
+
+        Parameters
+        ----------
+        rows : sequence of (str, QWidget)
+            What to choose, with its labels.
+        parts : sequence of QWidget
+            What comes below.
+        """
+        choices = QWidget()
+        form = QFormLayout(choices)
+        form.setContentsMargins(0, 0, 0, 0)
+        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        for label, editor in rows:
+            form.addRow(label, editor)
+        column = QWidget()
+        layout = QVBoxLayout(column)
+        for part in (choices, *parts):
+            layout.addWidget(part)
+        layout.addStretch(1)
+        scroll = QScrollArea()
+        scroll.setWidgetResizable(True)
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setWidget(column)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(scroll)
+        self.setMinimumWidth(column.minimumSizeHint().width() + scroll.verticalScrollBar().width())
+
+
+def _main_button(verb: str) -> QPushButton:
+    """Return a button that is seen first."""
+    button = QPushButton(verb)
+    bold = button.font()
+    bold.setBold(True)
+    button.setFont(bold)
+    button.setMinimumHeight(36)
+    return button

@@ -1,0 +1,36 @@
+"""The combo box of the viewer's image layers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from magicgui.widgets import create_widget
+from napari.layers import Image
+
+if TYPE_CHECKING:
+    from napari.viewer import Viewer
+
+
+def image_choice(viewer: Viewer, tooltip: str, *, nullable: bool = False) -> Any:
+    """Return a combo box of the viewer's image layers.
+
+    Parameters
+    ----------
+    viewer : Viewer
+        Where the images are.
+    tooltip : str
+        What the image is for.
+    nullable : bool
+        Whether the user may choose none, which is then chosen at first.
+    """
+
+    def image_layers(_: object) -> list[Image]:
+        return [layer for layer in viewer.layers if isinstance(layer, Image)]
+
+    options = {"choices": image_layers, "nullable": nullable}
+    combo: Any = create_widget(annotation=Image, options=options)
+    combo.tooltip = tooltip
+    combo.native.setPlaceholderText("No image layer")
+    combo.null_string = "None"
+    combo.reset_choices()
+    return combo

@@ -1,0 +1,86 @@
+"""A layer that stands in for another till that is there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from napari.layers import Layer
+from qtpy.QtCore import QObject, QTimer
+
+if TYPE_CHECKING:
+    from napari.viewer import Viewer
+
+_DRAWN = 50  # milliseconds
+
+
+class Placeholder:
+    """Shows one layer first, and later makes it another, or takes it away.
+
+    Its place in the list of layers and what the user changed of its looks are kept. A layer
+    that the user renamed is the user's own from then on, and stays as it is.
+
+    Parameters
+    ----------
+    viewer : Viewer
+        Where the layer goes.
+    """
+
+    def __init__(self, viewer: Viewer) -> None:
+        self._viewer = viewer
+        self._layer: Layer | None = None
+        self._name = ""
+
+    def show(self, layer: Layer) -> None:
+        """Add the layer that stands in."""
+        self._viewer.add_layer(layer)
+        self._layer, self._name = layer, layer.name
+
+    def become(self, layer: Layer) -> Layer:
+        """Show another layer in its place, or on top if there is none; return the one shown."""
+        shown = self._take()
+        if shown is None:
+            self._viewer.add_layer(layer)
+            return layer
+        # napari needs a tenth of a second to make the controls of a new layer; not of this one
+        shown.data = layer.data
+        shown.translate = layer.translate
+        shown.metadata = layer.metadata
+        shown.name = layer.name
+        return shown
+
+    def remove(self) -> None:
+        """Take it away, if it is there."""
+        layer = self._take()
+        if layer is not None:
+            self._viewer.layers.remove(layer)
+
+    def dismiss(self, parent: QObject) -> None:
+        """Hide it at once, and take it away when the window has been drawn.
+
+        napari collects all garbage when a layer is removed, which takes up to a second.
+
+        Parameters
+        ----------
+        parent : QObject
+            If that is gone by then, the layer stays.
+        """
+        if self._is_there:
+            assert self._layer is not None
+            self._layer.visible = False
+            timer = QTimer(parent)
+            timer.setSingleShot(True)
+            timer.timeout.connect(lambda: self.remove())  # keeps self alive; PySide alone does not
+            timer.timeout.connect(timer.deleteLater)
+            timer.start(_DRAWN)
+
+    @property
+    def _is_there(self) -> bool:
+        """Whether the layer is still there, and not the user's own."""
+        layer = self._layer
+        return layer is not None and layer in self._viewer.layers and layer.name == self._name
+
+    def _take(self) -> Layer | None:
+        """Return the layer if it is there, and let go of it."""
+        layer = self._layer if self._is_there else None
+        self._layer = None
+        return layer

@@ -1,0 +1,87 @@
+"""A plot that looks like the window around it, in a light theme as in a dark one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from qtpy.QtCore import QEvent, Qt
+from qtpy.QtGui import QColor, QPalette
+from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
+
+_ON_DARK = ("#56b4e9", "#e69f00", "#00c08b")  # told apart by colour-blind people, too
+_ON_LIGHT = ("#0072b2", "#b85c00", "#00805c")
+
+
+class Plot(QWidget):
+    """Axes with labels, a legend below them, and colours that follow the theme.
+
+    Parameters
+    ----------
+    bottom, left : str
+        Labels of the axes.
+    height : int
+        Of the axes, in pixels.
+    """
+
+    def __init__(self, bottom: str, left: str, height: int = 160) -> None:
+        # as late as can be, but in the main thread: loaded in another, pyqtgraph may crash Qt
+        import pyqtgraph as pg
+
+        super().__init__()
+        self._axes = pg.PlotWidget(background=None, enableMenu=False)
+        self._axes.setFixedHeight(height)
+        self._axes.setMouseEnabled(x=False, y=False)
+        self._axes.hideButtons()
+        self.label("bottom", bottom)
+        self.label("left", left)
+        item = self._axes.getPlotItem()
+        item.layout.setContentsMargins(0, 4, 8, 6)  # else labels are cut
+        item.ctrlMenu.setParent(self)  # else it would outlive the plot
+        item.ctrlMenu.hide()  # else it would be shown with its parent
+        self.legend = QLabel()
+        self.legend.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+        self.legend.setWordWrap(True)
+        self.legend.hide()
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self._axes)
+        layout.addWidget(self.legend)
+
+    def label(self, side: str, text: str) -> None:
+        """Write the label of the axis on a side."""
+        self._axes.setLabel(side, text)
+        self._axes.getAxis(side).resizeEvent()  # else a new label is not centred
+
+    def line(self, **options: Any) -> Any:
+        """Add a line without points."""
+        return self._axes.plot(antialias=True, **options)
+
+    def changeEvent(self, event: QEvent) -> None:  # noqa: N802
+        """Follow the theme; called by Qt."""
+        super().changeEvent(event)
+        if event.type() in (QEvent.Type.StyleChange, QEvent.Type.PaletteChange):
+            self.recolour()
+
+    def recolour(self) -> None:
+        """Draw in the colour of the text around, on its background."""
+        for side in ("bottom", "left"):
+            axis = self._axes.getAxis(side)
+            axis.setPen(self.ink)
+            axis.setTextPen(self.ink)
+
+    @property
+    def ink(self) -> QColor:
+        """The colour of the text around."""
+        return self.palette().color(QPalette.ColorRole.WindowText)
+
+    @property
+    def colours(self) -> tuple[str, ...]:
+        """Three colours for lines, besides the ink."""
+        return _ON_DARK if self.ink.lightness() > 127 else _ON_LIGHT
+
+
+def legend_entry(colour: str, text: str, *, dashed: bool = False) -> str:
+    """Return one entry of a legend as rich text."""
+    sign = "╍╍" if dashed else "━━"
+    return f'<span style="white-space: nowrap"><font color="{colour}">{sign}</font> {text}</span>'

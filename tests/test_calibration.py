@@ -10,13 +10,14 @@ import numpy as np
 import pytest
 import torch
 
-from napari_noise2self import Cancelled, Control, Progress, Settings, calibrate
+from napari_noise2self import Cancelled, Control, Progress, Settings, calibrate, words
 from napari_noise2self.arrays import InputError
 from napari_noise2self.calibration import CLASSICS, INSTANT, Calibration, classic_floor
 from napari_noise2self.calibration._donut import donut, j_invariant, posterior
 from napari_noise2self.exclusion import Exclusion
 from napari_noise2self.partition import Partition
 from napari_noise2self.patches import Patches
+from napari_noise2self.settings import BUDGETS
 from simulate import camera, gaussian_noise, psnr, smooth_scene
 
 QUICK = ("gaussian", "tv")
@@ -242,3 +243,9 @@ def test_can_be_cancelled() -> None:
         calibrate(noisy, control=control, report=lambda _: control.cancel())
     with pytest.raises(Cancelled):
         calibrate(noisy, methods=("gaussian",)).denoise(noisy, control=control)
+
+
+def test_presets_and_words_know_the_classics() -> None:
+    assert BUDGETS["fast"].classics == INSTANT
+    assert BUDGETS["balanced"].classics == BUDGETS["best"].classics == tuple(CLASSICS)
+    assert set(words.CLASSICS) == set(CLASSICS)

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from napari_noise2self.console import FilesProgress, duration
+from napari_noise2self.console import FilesProgress
 from napari_noise2self.progress import Progress
 
 TRAINING = Progress("training", 3, 10, 18.0, 42.0)
@@ -29,23 +29,6 @@ def terminal() -> Iterator[Callable[[], str]]:
         patch.setenv("COLUMNS", "100")
         patch.setattr(sys, "stderr", stream)
         yield lambda: b"".join(iter(lambda: screen.read(4096), None)).decode()
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [
-        (0, "0 s"),
-        (8.4, "8 s"),
-        (99.4, "99 s"),
-        (99.5, "2 min"),
-        (3569, "59 min"),
-        (3599, "1 h 0 min"),
-        (3900, "1 h 5 min"),
-        (90000, "25 h 0 min"),
-    ],
-)
-def test_durations_for_people(seconds: float, text: str):
-    assert duration(seconds) == text
 
 
 def test_bar_shows_stage_file_and_time_left():

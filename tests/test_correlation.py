@@ -69,3 +69,9 @@ def test_images_too_small_to_measure_are_taken_for_white(shape: tuple[int, int])
 def test_constant_and_missing_pixels_are_taken_for_white() -> None:
     assert measure_correlation([np.zeros((100, 100))]) == WHITE
     assert measure_correlation([np.full((100, 100), np.nan)]) == WHITE
+
+
+def test_correlations_are_no_more_than_1_and_the_strongest_counts_whatever_its_sign() -> None:
+    found = measure_correlation([smooth_scene((128, 128)) + 1e-3 * _noise("none", 0, 128)])
+    assert found.strongest_value <= 1
+    assert Correlation((0.1, -0.4, 0.0), (0.2, 0.0, 0.0), 0.3).strongest_value == 0.4

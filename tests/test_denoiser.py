@@ -19,6 +19,7 @@ from napari_noise2self.axes import AxesError
 from simulate import TINY, awake, camera, psnr, smooth_scene
 
 QUICK = Settings(**TINY, max_steps=3, partition_size=2)
+TRAINED = Settings(width=8, max_steps=150, device="cpu")
 UNTRAINED = replace(QUICK, max_steps=0)
 INTEGERS = ["i1", "u1", "i2", "u2", "i4", "u4", "i8", "u8"]
 FLOATS = ["f2", "f4", "f8"]
@@ -391,18 +392,47 @@ def test_figures_of_images_without_known_noise_are_json(image: np.ndarray) -> No
     assert figures["estimated_psnr"] is None
 
 
+def test_classics_are_compared_with_the_network() -> None:
+    clean = smooth_scene((96, 96))
+    noisy = clean + np.random.default_rng(0).normal(0, 2, clean.shape)
+    settings = Settings(width=8, max_steps=0, device="cpu")
+    figures = Denoiser(settings).fit(noisy).result(noisy).figures
+    assert figures["classic"]["method"] in settings.budget.classics
+    assert figures["classic"]["held_out_loss"] < figures["held_out_loss"]
+    assert figures["classic_won"]
+    assert "classic filter" in figures["notes"][-1]
+
+
+def test_trained_network_beats_a_poor_classic() -> None:
+    stripes = 20 * np.sin(np.arange(96) * 1.9) + np.zeros((96, 1))  # finer than any blur can keep
+    noisy = stripes + np.random.default_rng(0).normal(0, 2, stripes.shape)
+    figures = Denoiser(TRAINED).fit(noisy).result(noisy).figures
+    assert not figures["classic_won"]
+    assert not any("classic" in note for note in figures["notes"])
+
+
+def test_residual_of_a_blurred_result_holds_structure() -> None:
+    stripes = 20 * np.sin(np.arange(96) * 0.7) + np.zeros((96, 1))
+    noisy = stripes + np.random.default_rng(0).normal(0, 2, stripes.shape)
+    untrained = Settings(width=8, max_steps=0, device="cpu", prediction="j-invariant")
+    flat = Denoiser(untrained).fit(noisy).result(noisy).figures["residual"]
+    assert flat["structured"]
+    trained = Denoiser(TRAINED).fit(noisy).result(noisy).figures["residual"]
+    assert abs(trained["horizontal"]) < 0.3 * abs(flat["horizontal"])
+
+
 def test_reports_run_through_training_and_all_planes() -> None:
     reports: list[Progress] = []
     denoise(_levels((3, 20, 20)), QUICK, report=reports.append)
     stages = [report.stage for report in reports]
-    assert stages == sorted(stages, key=["training", "predicting"].index)
+    assert stages == sorted(stages, key=["calibrating", "training", "predicting"].index)
     predicting = [report for report in reports if report.stage == "predicting"]
     assert [report.done for report in predicting] == list(range(1, 3 * 4 + 1))
     assert {report.total for report in predicting} == {3 * 4}
     assert predicting[-1].seconds_left == 0
 
 
-@pytest.mark.parametrize("stage", ["training", "predicting"])
+@pytest.mark.parametrize("stage", ["calibrating", "training", "predicting"])
 def test_cancelled_while(stage: str) -> None:
     control = Control()
 

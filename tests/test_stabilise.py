@@ -164,6 +164,24 @@ def test_noise_in_grey_levels() -> None:
     )
 
 
+def test_offset_and_read_noise_in_grey_levels() -> None:
+    """Of a camera with gain 2, offset 100 and read noise 3, on a scale of (grey - 120) / 10."""
+    stable = NoiseModel(0.2, (9 + 2 * 20) / 100, offset=(100 - 120) / 10, goodness=0.9)
+    grey = Stabiliser(120.0, 10.0, stable).grey_noise
+    assert grey.offset == pytest.approx(100)
+    assert stable.read_variance == pytest.approx(0.09)
+    assert grey.read_variance == pytest.approx(9)
+    assert (grey.gain, grey.goodness) == (pytest.approx(2), 0.9)
+
+
+def test_camera_is_found_again_in_grey_levels() -> None:
+    photons = np.maximum(120 * smooth_scene((256, 256)) - 15, 0)
+    grey = Stabiliser.fit([camera(photons, gain=3, read_noise=7, offset=400)]).grey_noise
+    assert grey.gain == pytest.approx(3, rel=0.1)
+    assert grey.offset == pytest.approx(400, abs=2)
+    assert grey.read_variance**0.5 == pytest.approx(7, rel=0.15)
+
+
 @pytest.mark.parametrize("faint", [0.0, 1e-300, 1e-60, 1e-40, 1e-25, 1e-10])
 @pytest.mark.parametrize("seed", range(3))
 def test_faint_noise_beside_strong_signal_does_not_break_the_scale(faint: float, seed: int) -> None:

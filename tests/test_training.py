@@ -63,7 +63,7 @@ def test_same_seed_same_weights(network: str, mixed_precision: bool) -> None:
 
 
 def test_seed_decides_the_patches() -> None:
-    one, same, other = (_trainer(seed=seed)._held_out[0][0] for seed in (1, 1, 2))
+    one, same, other = (_trainer(seed=seed).held_out[0][0] for seed in (1, 1, 2))
     assert torch.equal(one, same)
     assert not torch.equal(one, other)
 
@@ -141,7 +141,7 @@ def test_held_out_pixels_are_never_a_target(partition: str, size: int) -> None:
 
 def test_weights_are_ranked_at_pixels_that_were_never_a_target() -> None:
     trainer = _trainer(torch.randn((1, 40, 40), generator=torch.Generator().manual_seed(0)))
-    ranked = torch.cat([image[target] for image, _, _, target in trainer._held_out])
+    ranked = torch.cat([image[target] for image, _, _, target in trainer.held_out])
     assert ranked.numel() > 50
     assert not torch.isin(ranked, _targets_of_training(trainer)).any()
 
@@ -315,7 +315,7 @@ def test_each_channel_counts_in_units_of_its_noise() -> None:
     noise = gaussian_noise(NOISE**2, 100 * NOISE**2)
     trainer = _trainer(torch.cat([plane, 10 * plane]), noise=noise, max_steps=0)
     list(trainer.run(Control()))  # an untrained network predicts zero
-    targets = torch.cat([image[:, 0][target[:, 0]] for image, _, _, target in trainer._held_out])
+    targets = torch.cat([image[:, 0][target[:, 0]] for image, _, _, target in trainer.held_out])
     power = float(targets.square().mean()) / NOISE**2
     assert trainer.record.held_out_loss == pytest.approx(power, rel=1e-4)
 

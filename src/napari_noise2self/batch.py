@@ -47,7 +47,7 @@ class Outcome:
             "seconds": round(self.seconds, 3),
             **{name: self.figures.get(name) for name in names},
             **{name: value for name, value in self.figures.items() if name not in names},
-            "notes": list(self.notes),
+            "notes": [*self.notes, *self.figures.get("notes", ())],
             "error": self.error or None,
         }
 

@@ -10,6 +10,7 @@ from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bar
 
 from .progress import Progress
+from .words import duration
 
 
 class FilesProgress:
@@ -62,11 +63,3 @@ class FilesProgress:
         """Note that a file is done, and clear the line for what is said of it."""
         self._done += 1
         self._bar.stop()
-
-
-def duration(seconds: float) -> str:
-    """Return a duration for people: ``"8 s"``, ``"2 min"``, ``"1 h 5 min"``."""
-    if seconds < 99.5:
-        return f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
-from .accuracy import ErrorEstimate, PlanePrediction
 from .arrays import (
     InputError,
     OutputDtype,
@@ -22,35 +22,19 @@ from .arrays import (
     output_dtype,
     training_planes,
 )
+from .calibration import Floor, classic_floor
 from .correlation import Correlation, choose_exclusion
 from .devices import describe_device, resolve_device
-from .inference import DEFAULT_TILE, SMALLEST_TILE, Predictor
+from .inference import DEFAULT_TILE, Predictor
 from .networks import DnCNN, UNet, create_network
 from .partition import Partition
 from .progress import Control, Progress, Report
+from .result import Result, ResultFigures
 from .settings import Device, Prediction, Settings
 from .stabilise import Stabiliser, fit_stabilisers, stabilise_plane
 from .stable_noise import StableNoise
 from .training import Trainer, TrainingRecord
-
-
-@dataclass(frozen=True, eq=False)
-class Result:
-    """A denoised image, and what is believed of it without a clean one.
-
-    Parameters
-    ----------
-    image : ndarray
-        The denoised image.
-    figures : dict
-        The training's figures, and `estimated_psnr`: what PSNR in dB the image has by the
-        network's own error estimate, and `estimated_psnr_before`: what the noisy one had by the
-        noise model; None where unknown. Their range is 255 for 8-bit images, else the range of
-        the denoised image.
-    """
-
-    image: NDArray[Any]
-    figures: dict[str, Any]
+from .words import classic_name
 
 
 class Denoiser:
@@ -73,6 +57,7 @@ class Denoiser:
         self.network: UNet | DnCNN | None = None
         self.stabilisers: tuple[Stabiliser, ...] = ()
         self.partition = Partition.from_settings(self.settings)
+        self.floor: Floor | None = None
         self.exclusion_note = ""
         self.device = ""
 
@@ -123,16 +108,25 @@ class Denoiser:
         planes = training_planes(images, layouts, control)
         self.stabilisers = fit_stabilisers(planes, control)
         self.choose_partition()
+        stable = [stabilise_plane(self.stabilisers, plane) for plane in planes]
+        self._train(stable, control, report)
+        return self
+
+    def _train(self, stable: list[Tensor], control: Control, report: Report | None) -> None:
+        """Measure the classics on stabilised planes (C, Y, X), then train a network on them."""
         device = resolve_device(self.settings.device)
         self.device = describe_device(device)
-        network = create_network(self.settings, layouts[0].n_channels)
-        trainer = Trainer(
-            network,
-            [stabilise_plane(self.stabilisers, plane) for plane in planes],
-            self._noise,
+        network = create_network(self.settings, len(self.stabilisers))
+        noise = StableNoise.of(self.stabilisers)
+        trainer = Trainer(network, stable, noise, self.partition, self.settings, device)
+        self.floor = classic_floor(
+            stable,
+            noise,
             self.partition,
-            self.settings,
-            device,
+            methods=self.settings.budget.classics,
+            held_out=trainer.held_out,
+            control=control,
+            report=report,
         )
         for progress in trainer.run(control):
             if report:
@@ -141,7 +135,6 @@ class Denoiser:
         # the layout that a model file brings back: results then agree to the last digit
         network.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
         self.network, self.record = network.eval(), trainer.record
-        return self
 
     def denoise(
         self,
@@ -213,51 +206,29 @@ class Denoiser:
             )
         control = control or Control()
         result = np.empty(layout.shape, output_dtype(image, dtype))
-        errors = ErrorEstimate(np.dtype(image.dtype))
+        gathered = ResultFigures(self.stabilisers, np.dtype(image.dtype))
+        predictor = self._predictor(tile)
+        mode = prediction or self.settings.prediction
         started = time.monotonic()
         for number in range(layout.n_planes):
             plane = layout.plane(image, number)
             check_values(plane)
+            stable = stabilise_plane(self.stabilisers, plane)
             stack_report = report and _count_planes(report, number, layout.n_planes, started)
-            predicted = self._predict(plane, prediction, tile, control, stack_report)
-            errors.add(predicted, [s.grey_noise for s in self.stabilisers])
-            layout.set_plane(result, number, finish(predicted.mean, plane, result.dtype))
-        return Result(result, {**self.figures, **errors.figures()})
+            predicted = predictor.predict(stable, mode, control=control, report=stack_report)
+            mean = gathered.add(stable, *predicted)
+            layout.set_plane(result, number, finish(mean, plane, result.dtype))
+        return Result(result, {**self.figures, **gathered.figures()})
 
-    def _predict(
-        self,
-        plane: NDArray[Any],
-        prediction: Prediction | None,
-        tile: int,
-        control: Control,
-        report: Report | None,
-    ) -> PlanePrediction:
-        """Predict one plane (C, Y, X), in smaller tiles if memory is short."""
+    def _predictor(self, tile: int) -> Predictor:
         assert self.network is not None
-        predictor = Predictor(
+        return Predictor(
             self.network,
             self.partition,
             self._noise,
             self.settings.fill,
             self.settings.budget.flips,
             tile,
-        )
-        stable = stabilise_plane(self.stabilisers, plane)
-        mode = prediction or self.settings.prediction
-        while True:
-            try:
-                means, error, noise = predictor.predict(
-                    stable, mode, control=control, report=report
-                )
-                break
-            except torch.OutOfMemoryError:
-                if predictor.tile <= SMALLEST_TILE:
-                    raise
-                predictor = replace(predictor, tile=predictor.tile // 2)
-        mean = [s.inverse(channel) for s, channel in zip(self.stabilisers, means, strict=True)]
-        unit = self._noise.unit[0]
-        return PlanePrediction(
-            np.stack(mean), (error / unit).double().numpy(), (noise / unit).double().numpy()
         )
 
     def choose_partition(self) -> None:
@@ -283,9 +254,32 @@ class Denoiser:
             "held_out_loss": finite_or_none(self.record.held_out_loss),
             "device": self.device,
             "partition": asdict(self.partition),
-            "exclusion_note": self.exclusion_note,
-            "noise": [asdict(stabiliser.grey_noise) for stabiliser in self.stabilisers],
+            "noise": [
+                {**asdict(model), "read_variance": model.read_variance}
+                for model in (stabiliser.grey_noise for stabiliser in self.stabilisers)
+            ],
+            "classic": self.floor and self.floor.summary,
+            "classic_won": self.classic_won,
+            "notes": self.notes,
         }
+
+    @property
+    def classic_won(self) -> bool:
+        """Whether a calibrated classic predicts the held-out pixels better than the network."""
+        return self.floor is not None and self.floor.held_out_loss < self.record.held_out_loss
+
+    @property
+    def notes(self) -> list[str]:
+        """What the user should know, one sentence each."""
+        sentences = [self.exclusion_note, *(s.noise.note for s in self.stabilisers)]
+        if self.floor is not None and self.classic_won:
+            sentences.append(
+                f"A calibrated classic filter, {classic_name(self.floor.method)}, predicts the "
+                f"held-out pixels better than this network (loss {self.floor.held_out_loss:.3g} "
+                f"against {self.record.held_out_loss:.3g}); train for longer, or calibrate classic "
+                "filters instead."
+            )
+        return list(dict.fromkeys(filter(None, sentences)))
 
     def save(self, path: str | Path, *, overwrite: bool = False) -> None:
         """Write the trained model to one file; see `model_file.save_model`."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -40,7 +40,7 @@ class Predictor:
     flips : int
         1, or 8 to average over the flipped and transposed images.
     tile : int
-        Side of the windows that are predicted at once, in pixels.
+        Side of the windows that are predicted at once, in pixels; halved where memory is short.
     """
 
     network: Network
@@ -81,7 +81,19 @@ class Predictor:
         Cancelled
             If `control` was cancelled.
         """
-        control = control or Control()
+        control, predictor = control or Control(), self
+        while True:
+            try:
+                return predictor._predict(image, mode, control, report)
+            except torch.OutOfMemoryError:
+                if predictor.tile <= SMALLEST_TILE:
+                    raise
+                predictor = replace(predictor, tile=predictor.tile // 2)
+
+    def _predict(
+        self, image: Tensor, mode: Prediction, control: Control, report: Report | None
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Denoise one stabilised image in tiles of the given size."""
         reach = self.network.reach + self.partition.fill_radius + self.partition.exclusion.radius
         tiles = list(_tiles(image.shape[-2:], self.tile, reach, self.network.stride))
         subsets: Sequence[int | None] = (

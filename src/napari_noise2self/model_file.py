@@ -18,6 +18,7 @@ from safetensors.torch import save_file
 
 from . import __version__
 from .atomic import published
+from .calibration import Floor
 from .devices import describe_device, resolve_device
 from .networks import create_network
 from .refinement import Refinement
@@ -54,6 +55,7 @@ def save_model(denoiser: Denoiser, path: Path, *, overwrite: bool = False) -> No
         "settings": denoiser.settings.to_dict(),
         "stabilisers": [stabiliser.to_dict() for stabiliser in denoiser.stabilisers],
         "record": asdict(denoiser.record),
+        "floor": denoiser.floor and denoiser.floor.figures,
     }
     weights = {
         name: value.detach().cpu().contiguous()
@@ -130,6 +132,8 @@ def _assemble(
         None if found is None else Refinement(**found) for found in record["noise_refinements"]
     )
     denoiser.record = TrainingRecord(**record)
+    if values["floor"] is not None:
+        denoiser.floor = Floor.from_dict(values["floor"])
     denoiser.device = describe_device(device)
     json.dumps(denoiser.figures)  # raises if a figure is of the wrong type
     with torch.device("meta"):  # takes no memory, whatever the settings ask for

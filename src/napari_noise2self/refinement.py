@@ -5,6 +5,9 @@ and what is left of the noisy pixel is noise, correlated or not. What is nearly:
 still carries a little of the noise of its inputs. How much is measured by adding fresh noise to
 the inputs and looking at how far the prediction moves (a Monte Carlo estimate in the spirit of
 Ramani et al. 2008).
+
+For correlated noise, whose blind estimate can be too low by half, and where there is none. Where
+independent noise was measured, that is the better estimate: the network's errors weigh more here.
 """
 
 from __future__ import annotations
@@ -17,10 +20,7 @@ from numpy.typing import NDArray
 _SUREST_SHARE = 0.25
 _FEWEST_PIXELS = 100
 _SMALLEST_FACTOR = 0.05
-LARGEST_FACTOR = 20.0
-"""Where the blind estimate may be far too low: for correlated noise, or without an estimate."""
-LARGEST_WHITE_FACTOR = 1.25
-"""Where the blind estimate is good, more than this is the error of an undertrained network."""
+_LARGEST_FACTOR = 20.0
 _LARGEST_LEAK = 0.5
 
 
@@ -46,7 +46,6 @@ def refine_noise(
     residual: NDArray[np.float64],
     echo: NDArray[np.float64],
     assumed: NDArray[np.float64],
-    largest: float = LARGEST_FACTOR,
 ) -> Refinement | None:
     """Compare the noise of one channel with what was assumed of it.
 
@@ -61,8 +60,6 @@ def refine_noise(
         shape (n,).
     assumed : ndarray
         The noise variance that was assumed, shape (n,).
-    largest : float
-        Limit of the factor.
 
     Returns
     -------
@@ -77,5 +74,7 @@ def refine_noise(
     squares = np.minimum(squares, 2 * np.quantile(squares, 0.99))  # hot pixels
     expected = assumed[surest].mean()
     leak = min(float((echo[surest] ** 2).mean() / expected), _LARGEST_LEAK)
-    factor = float(np.clip(squares.mean() / expected / (1 + leak), _SMALLEST_FACTOR, largest))
+    factor = float(
+        np.clip(squares.mean() / expected / (1 + leak), _SMALLEST_FACTOR, _LARGEST_FACTOR)
+    )
     return Refinement(factor, leak)

@@ -8,6 +8,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 Preset = Literal["fast", "balanced", "best"]
 PartitionKind = Literal["grid", "random"]
 ExclusionKind = Literal["none", "horizontal", "vertical", "plus", "square"]
+ExclusionChoice = Literal["auto", "none", "horizontal", "vertical", "plus", "square"]
 Fill = Literal["interpolate", "zero"]
 NetworkKind = Literal["unet", "dncnn"]
 Prediction = Literal["posterior", "j-invariant", "single-pass"]
@@ -22,12 +23,15 @@ class Budget:
     max_seconds: float
     flips: int
     """How many flipped and transposed copies of the image the prediction is averaged over."""
+    classics: tuple[str, ...]
+    """Which classic filters the network is compared with."""
 
 
+_CLASSICS = ("gaussian", "median", "nlm", "wavelet", "tv")
 BUDGETS: dict[str, Budget] = {
-    "fast": Budget(max_steps=220, max_seconds=15.0, flips=1),
-    "balanced": Budget(max_steps=2000, max_seconds=80.0, flips=1),
-    "best": Budget(max_steps=5000, max_seconds=600.0, flips=8),
+    "fast": Budget(max_steps=220, max_seconds=15.0, flips=1, classics=("tv",)),
+    "balanced": Budget(max_steps=2000, max_seconds=80.0, flips=1, classics=_CLASSICS),
+    "best": Budget(max_steps=5000, max_seconds=600.0, flips=8, classics=_CLASSICS),
 }
 
 DEFAULT_PARTITION_SIZE: dict[str, int] = {"grid": 4, "random": 25}
@@ -103,7 +107,7 @@ class Settings:
     preset: Preset = "balanced"
     partition: PartitionKind = "grid"
     partition_size: int | None = None
-    exclusion: ExclusionKind | Literal["auto"] = "auto"
+    exclusion: ExclusionChoice = "auto"
     exclusion_radius: int | None = None
     fill: Fill = "interpolate"
     network: NetworkKind = "unet"

@@ -18,7 +18,7 @@ from .networks import Network
 from .partition import Partition
 from .patches import Patches
 from .progress import Control, Progress
-from .refinement import LARGEST_FACTOR, LARGEST_WHITE_FACTOR, Refinement, refine_noise
+from .refinement import Refinement, refine_noise
 from .settings import Settings
 from .stable_noise import StableNoise
 
@@ -87,7 +87,7 @@ class Trainer:
         self._noise = noise.to(device)
         self._generator = torch.Generator().manual_seed(settings.seed)
         self._patches = Patches(planes, partition, settings, device)
-        self._held_out = self._patches.held_out(partition, self._generator)
+        self.held_out = self._patches.held_out(partition, self._generator)
         self._optimizer = torch.optim.AdamW(
             self._network.parameters(), settings.learning_rate, betas=(0.9, 0.99), foreach=True
         )
@@ -193,7 +193,7 @@ class Trainer:
     def _evaluate(self, control: Control) -> float:
         """Score the averaged weights at the held-out pixels, and keep them if they are best."""
         total, count = 0.0, 0
-        for image, hidden, present, target in self._held_out:
+        for image, hidden, present, target in self.held_out:
             control.check()
             with self._precision.autocast(self._device):
                 mean, _ = self._average(self._fill(image, hidden | ~present))
@@ -210,8 +210,12 @@ class Trainer:
 
     @torch.no_grad()
     def _refine_noise(self, control: Control) -> tuple[Refinement | None, ...]:
-        """Measure the noise of each channel once more, at held-out pixels, in float32."""
-        found: list[list[Tensor]] = [[] for _ in range(self._noise.unit.shape[1])]
+        """Measure noise that is correlated, or was not known, once more at held-out pixels."""
+        measured = self._noise.assumed.any(dim=1).tolist()
+        white = self._partition.exclusion.radius == 0
+        if white and all(measured):
+            return (None,) * len(measured)
+        found: list[list[Tensor]] = [[] for _ in measured]
         groups = self._patches.held_out(self._partition, self._generator, _REFINEMENT_PATCHES)
         for image, hidden, present, target in groups:
             control.check()
@@ -224,13 +228,10 @@ class Trainer:
             values = torch.stack((signal_variance(raw, self._noise), image - mean, echo, assumed))
             for channel, parts in enumerate(found):
                 parts.append(values[:, :, channel][:, target[:, 0]].double().cpu())
-        white = self._partition.exclusion.radius == 0
-        refinements = []
-        for parts, measured in zip(found, self._noise.assumed.any(dim=1), strict=True):
-            largest = LARGEST_WHITE_FACTOR if white and measured else LARGEST_FACTOR
-            variance, residual, echo, noise = torch.cat(parts, dim=1).numpy()
-            refinements.append(refine_noise(variance, residual, echo, noise, largest))
-        return tuple(refinements)
+        return tuple(
+            None if white and known else refine_noise(*torch.cat(parts, dim=1).numpy())
+            for parts, known in zip(found, measured, strict=True)
+        )
 
     def _fill(self, image: Tensor, hidden: Tensor) -> Tensor:
         """Fill hidden pixels, in the memory format of the network."""

@@ -68,6 +68,16 @@ class Curve:
         }
         return {**values, "best": self.best}
 
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Curve:
+        """Make a curve from what `to_dict` returned, after its way through JSON."""
+        losses = {
+            name: tuple(map(float, numbers))
+            for name, numbers in values.items()
+            if isinstance(numbers, list)
+        }
+        return cls(str(values["method"]), str(values["quantity"]), **losses)
+
 
 @dataclass(frozen=True, eq=False)
 class Window:

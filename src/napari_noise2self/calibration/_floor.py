@@ -50,15 +50,31 @@ class Floor:
     curves: tuple[Curve, ...]
 
     @property
-    def figures(self) -> dict[str, Any]:
-        """Plain values, ready for JSON."""
+    def summary(self) -> dict[str, Any]:
+        """The best classic as plain values, ready for JSON."""
         loss = self.held_out_loss
         return {
             "method": self.method,
             "parameter": self.strength,
             "held_out_loss": loss if math.isfinite(loss) else None,
-            "curves": [curve.to_dict() for curve in self.curves],
         }
+
+    @property
+    def figures(self) -> dict[str, Any]:
+        """The same, with all curves."""
+        return {**self.summary, "curves": [curve.to_dict() for curve in self.curves]}
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Floor:
+        """Make a floor from what `figures` returned, after its way through JSON."""
+        loss = values["held_out_loss"]
+        curves = tuple(Curve.from_dict(curve) for curve in values["curves"])
+        return cls(
+            str(values["method"]),
+            float(values["parameter"]),
+            math.nan if loss is None else float(loss),
+            curves,
+        )
 
 
 def choose_classics(methods: Sequence[str] | None) -> list[Classic]:

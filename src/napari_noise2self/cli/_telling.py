@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from ..words import figure_rows
+
 if TYPE_CHECKING:
     from ..batch import Outcome
 
@@ -17,12 +19,22 @@ def tell(outcome: Outcome, as_json: bool) -> None:
         typer.echo(json.dumps(outcome.to_dict()))
     elif not outcome.error:
         typer.echo(f"{outcome.job.output}: {summary(outcome.to_dict())}")
+        for line in _details(outcome.figures):
+            typer.echo(f"  {line}")
     for note in outcome.notes:
         typer.echo(note, err=True)
     if outcome.error:
         name = str(outcome.job.input)
         known = outcome.error.startswith(f"{name} ")
         typer.echo(outcome.error if known else f"{name}: {outcome.error}", err=True)
+
+
+def _details(figures: dict[str, Any]) -> list[str]:
+    """Return what is known of a denoised image without a clean one; nothing of a filtered one."""
+    if "residual" not in figures:
+        return []
+    rows = (f"{row.label}: {row.text}" for row in figure_rows(figures))
+    return [*rows, *figures["notes"]]
 
 
 def summary(figures: dict[str, Any]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..settings import Settings
+from ..words import CLASSICS, calibration_summary, classic_name, curve_reading
 from .calibrate_task import CalibrateTask
 from .curve_plot import CurvePlot
 from .dock import Dock, State
@@ -13,7 +14,6 @@ from .image_choice import image_choice
 from .layers import Source
 from .prose import Prose
 from .task import Outcome
-from .words import CLASSICS, calibration_summary, classic_name, curve_reading
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from napari.layers import Layer
 
 from ..progress import Progress
+from ..words import loss_levels, summary
 from .denoise_task import DenoiseTask
 from .dock import Dock, State
 from .figures_panel import FiguresPanel
@@ -18,7 +19,6 @@ from .placeholder import Placeholder
 from .residual_task import Residual, ResidualTask
 from .settings_form import SettingsForm
 from .task import Outcome
-from .words import loss_levels, summary
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer

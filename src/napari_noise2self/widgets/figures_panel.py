@@ -7,8 +7,8 @@ from typing import Any
 from qtpy.QtCore import Signal  # type: ignore[attr-defined]
 from qtpy.QtWidgets import QFormLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
+from ..words import figure_notes, figure_rows
 from .prose import Prose
-from .words import figure_notes, figure_rows
 
 
 class FiguresPanel(QWidget):

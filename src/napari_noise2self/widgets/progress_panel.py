@@ -8,7 +8,7 @@ from qtpy.QtCore import Signal  # type: ignore[attr-defined]
 from qtpy.QtWidgets import QGridLayout, QLabel, QProgressBar, QPushButton, QWidget
 
 from ..progress import Progress
-from .words import duration
+from ..words import duration
 
 _STAGES = {
     "training": "Training",

@@ -1,4 +1,4 @@
-"""What the docks say in words."""
+"""Figures in words: what the docks and the command line say."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""What the docks say in words."""
+"""Figures in words."""
 
 import pytest
 
-from napari_noise2self.widgets.words import (
+from napari_noise2self.words import (
     calibration_summary,
     curve_reading,
     duration,

@@ -1,0 +1,81 @@
+"""A denoised image, and what is believed of it without a clean one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from .accuracy import ErrorEstimate, PlanePrediction
+from .residual import ResidualCheck
+from .stabilise import Stabiliser
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """A denoised image, and what is believed of it without a clean one.
+
+    Parameters
+    ----------
+    image : ndarray
+        The denoised image.
+    figures : dict
+        The training's figures, and these of the image:
+
+        - `estimated_psnr`: what PSNR in dB it has by the network's own error estimate, and
+          `estimated_psnr_before`: what the noisy one had by the noise model; None where unknown.
+          Their range is 255 for 8-bit images, else the range of the denoised image.
+        - `residual`: a `ResidualReport` as a dictionary.
+    """
+
+    image: NDArray[Any]
+    figures: dict[str, Any]
+
+
+class ResultFigures:
+    """Gathers the figures of a result, plane by plane.
+
+    Parameters
+    ----------
+    stabilisers : sequence of Stabiliser
+        One for each channel.
+    dtype : numpy.dtype
+        Of the noisy image.
+    """
+
+    def __init__(self, stabilisers: Sequence[Stabiliser], dtype: np.dtype[Any]) -> None:
+        self._stabilisers = stabilisers
+        self._models = [stabiliser.grey_noise for stabiliser in stabilisers]
+        self._errors = ErrorEstimate(dtype)
+        self._residual = ResidualCheck([model.correlation for model in self._models])
+
+    def add(
+        self, noisy: Tensor, denoised: Tensor, error: Tensor, noise: Tensor
+    ) -> NDArray[np.float64]:
+        """Add a stabilised plane and what `Predictor.predict` made of it.
+
+        Parameters
+        ----------
+        noisy, denoised, error, noise : Tensor
+            float32 of shape (C, Y, X).
+
+        Returns
+        -------
+        ndarray
+            The denoised plane in grey levels.
+        """
+        self._residual.add(noisy.numpy(), denoised.numpy())
+        units = np.reshape([stabiliser.scale**2 for stabiliser in self._stabilisers], (-1, 1, 1))
+        pairs = zip(self._stabilisers, denoised, strict=True)
+        grey = np.stack([stabiliser.inverse(channel) for stabiliser, channel in pairs])
+        relative = (part.double().numpy() / units for part in (error, noise))
+        self._errors.add(PlanePrediction(grey, *relative), self._models)
+        return grey
+
+    def figures(self) -> dict[str, Any]:
+        """Return the figures of all planes, ready for JSON."""
+        return {**self._errors.figures(), "residual": asdict(self._residual.report())}

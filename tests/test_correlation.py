@@ -52,7 +52,7 @@ def test_the_kind_of_exclusion_is_right_in_19_of_20_images(kind: str) -> None:
 
 def test_reason_is_one_sentence_with_the_measured_figures() -> None:
     exclusion, reason = choose_exclusion(Correlation((0.6, 0.1, 0.0), (0.05, 0.0, 0.0), 0.0))
-    assert (exclusion.kind, exclusion.radius) == ("horizontal", 3)
+    assert (exclusion.kind, exclusion.radius) == ("horizontal", 2)
     assert "0.60 across" in reason
     assert reason.count(".") == reason.count("0.") + 1
 

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+
 import numpy as np
 import pytest
+from scipy import ndimage, spatial
 
 from napari_noise2self.noise import NoiseModel, estimate_noise
 from simulate import camera, smooth_scene
+
+Scene = Callable[[int, np.random.Generator], np.ndarray]
 
 
 def _scene(side: int = 256) -> np.ndarray:
@@ -39,6 +46,166 @@ def test_gaussian_noise_has_gain_zero(sigma: float, contrast: float) -> None:
     assert model.reliable
     assert model.gain == 0
     assert model.intercept**0.5 == pytest.approx(sigma, rel=0.07)
+
+
+def _blobs(side: int, random: np.random.Generator) -> np.ndarray:
+    return np.maximum(smooth_scene((side, side), int(random.integers(1 << 30))) - 0.15, 0)
+
+
+def _filaments(side: int, random: np.random.Generator) -> np.ndarray:
+    """Level lines of a random landscape."""
+    height = ndimage.gaussian_filter(random.standard_normal((side, side)), random.uniform(8, 14))
+    return ndimage.gaussian_filter(np.exp(-((height / height.std() / 0.07) ** 2)), 1.3)
+
+
+def _nuclei(side: int, random: np.random.Generator) -> np.ndarray:
+    """Mottled islands on black."""
+    height, mottle = (
+        ndimage.gaussian_filter(random.standard_normal((side, side)), width) for width in (9, 2.5)
+    )
+    inside = height > 0.8 * height.std()
+    return ndimage.gaussian_filter(inside * (1 + 0.3 * mottle / mottle.std()), 1.3).clip(0)
+
+
+def _tiles(side: int, random: np.random.Generator) -> np.ndarray:
+    """Sharp-edged cells of any brightness, a fifth of them black, a fifth of them with stripes."""
+    seeds = random.uniform(0, side, (side // 4, 2))
+    y, x = np.mgrid[:side, :side]
+    cell = spatial.KDTree(seeds).query(np.stack([y, x], axis=-1))[1]
+    level = random.uniform(0.1, 1, len(seeds)) * (random.random(len(seeds)) > 0.2)
+    stripes = 0.4 * (random.random(len(seeds)) < 0.2)[cell] * np.sin(x * 0.6 + y * 0.4)
+    return ndimage.gaussian_filter(level[cell] * (1 + stripes), 0.7)
+
+
+@dataclass
+class _Draw:
+    """An image of a camera that is drawn at random, within what is physically sensible.
+
+    Read noise from half a photon (the best sCMOS) to 5 photons, but no more than the shot noise
+    at the peak: beyond, the image does not show the gain. At least half a grey level, as a camera
+    is set up, since the levels are whole numbers. Part of each scene is dark.
+    """
+
+    kind: str
+    gain: float
+    offset: float
+    read_noise: float
+    clean: np.ndarray
+    noisy: np.ndarray
+
+    @classmethod
+    def of(cls, seed: int, side: int = 512) -> _Draw:
+        random = np.random.default_rng(seed)
+        kind, scene = list(SCENES.items())[seed % len(SCENES)]
+        gain, peak = np.exp(random.uniform(np.log([0.2, 10]), np.log([20, 500])))
+        offset = random.uniform(0, 500)
+        sigma = np.exp(random.uniform(np.log(0.5), np.log(min(5, peak**0.5)))) * gain
+        sigma = max(float(sigma), 0.5)
+        light = scene(side, random)
+        photons = light / np.quantile(light, 0.995) * peak
+        noisy = np.rint(camera(photons, gain, sigma, offset, seed))
+        read_noise = np.hypot(sigma, 12**-0.5)  # rounding is noise too
+        return cls(kind, gain, offset, read_noise, gain * photons + offset, noisy)
+
+
+SCENES = {"blobs": _blobs, "filaments": _filaments, "nuclei": _nuclei, "tiles": _tiles}
+
+
+def test_gain_and_read_noise_are_right_for_19_of_20_cameras() -> None:
+    """Within 10 % and 15 %."""
+    right = {"gain": 0, "read noise": 0, "offset": 0}
+    for seed in range(20):
+        draw = _Draw.of(seed)
+        model = estimate_noise([draw.noisy])
+        assert model.reliable
+        assert model.goodness > 0.7
+        right["gain"] += abs(model.gain / draw.gain - 1) <= 0.10
+        right["read noise"] += abs(model.read_variance**0.5 / draw.read_noise - 1) <= 0.15
+        right["offset"] += abs(model.offset - draw.offset) <= 0.3 * max(draw.read_noise, draw.gain)
+    assert min(right.values()) >= 19, right
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_saturation_and_clipping_do_not_bias(seed: int) -> None:
+    """The brightest 2 % saturated, and the dark cut off at the camera's offset."""
+    draw = _Draw.of(seed + 40)
+    saturated = np.minimum(draw.noisy, np.quantile(draw.noisy, 0.98))
+    model = estimate_noise([saturated])
+    assert model.gain == pytest.approx(draw.gain, rel=0.15)
+    assert model.read_variance**0.5 == pytest.approx(draw.read_noise, rel=0.15)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_dark_level_cut_off_leaves_the_variance_of_the_bright_parts(seed: int) -> None:
+    photons = 30 * smooth_scene((512, 512), seed) + 6 * (np.indices((512, 512))[1] > 256)
+    clipped = np.maximum(camera(photons, gain=3, read_noise=6, offset=0, seed=seed), 0)
+    model = estimate_noise([clipped])
+    assert model.gain == pytest.approx(3, rel=0.2)
+    assert model.variance(np.array(60.0)) == pytest.approx(3 * 60 + 36, rel=0.15)
+
+
+@pytest.mark.parametrize("peak", [2, 20, 200])
+@pytest.mark.parametrize("scene", [_blobs, _nuclei])
+def test_photon_counts_with_many_zeros(peak: float, scene: Scene) -> None:
+    """They pile up at the lowest value, but are not cut off there."""
+    light = scene(256, np.random.default_rng(1))
+    counts = np.random.default_rng(2).poisson(peak * light / np.quantile(light, 0.995))
+    model = estimate_noise([counts.astype(float)])
+    assert model.gain == pytest.approx(1, rel=0.1)
+    assert model.offset == pytest.approx(0, abs=0.1)
+    assert model.read_variance < 0.1
+
+
+@pytest.mark.parametrize("side", [192, 512])
+def test_no_noise_at_all(side: int) -> None:
+    model = estimate_noise([100 * _blobs(side, np.random.default_rng(0))])
+    assert not model.reliable or model.variance(np.array(20.0)) < 0.1
+    assert model.goodness == 0 or model.reliable
+
+
+@pytest.mark.parametrize("kernel", [[[1, 1]], [[1], [1]], [[1, 1], [1, 1]], [[1, 2, 1]]])
+@pytest.mark.parametrize("gain", [0.0, 2.0])
+def test_variance_of_correlated_noise(kernel: list[list[int]], gain: float) -> None:
+    """As line scanning and camera interpolation make it."""
+    taps = np.array(kernel) / np.sqrt(np.sum(np.square(kernel)))
+    photons = 150 * _blobs(384, np.random.default_rng(0)) + 4
+    variance = gain * photons + 25
+    white = np.random.default_rng(1).standard_normal(photons.shape)
+    noisy = photons + np.sqrt(variance) * ndimage.convolve(white, taps, mode="wrap")
+    model = estimate_noise([noisy])
+    for level in np.quantile(photons, [0.1, 0.9]):
+        assert model.variance(level) == pytest.approx(gain * level + 25, rel=0.2)
+
+
+def test_padded_border_is_not_measured() -> None:
+    draw = _Draw.of(2)
+    draw.noisy[:100], draw.noisy[:, 450:] = 0, 0
+    model = estimate_noise([draw.noisy])
+    assert model.gain == pytest.approx(draw.gain, rel=0.1)
+    assert model.offset == pytest.approx(draw.offset, abs=0.3 * draw.read_noise)
+
+
+def test_without_a_dark_background_the_read_variance_is_an_upper_bound() -> None:
+    photons = 80 * smooth_scene((256, 256)) + 30
+    model = estimate_noise([camera(photons, gain=2, read_noise=3, offset=100)])
+    assert model.gain == pytest.approx(2, rel=0.1)
+    assert model.offset == pytest.approx(2 * np.quantile(photons, 0.02) + 100, abs=2)
+    assert model.read_variance > 9
+
+
+def test_goodness_falls_where_the_variance_follows_no_line() -> None:
+    scene = 100 * smooth_scene((256, 256))
+    noise = _noise((256, 256))
+    linear = estimate_noise([scene + np.sqrt(scene + 4) * noise])
+    humped = estimate_noise([scene + (0.3 + 8 * np.exp(-(((scene - 25) / 4) ** 2))) * noise])
+    constant = estimate_noise([scene + 3 * noise])
+    assert min(linear.goodness, constant.goodness) > 0.9
+    assert humped.goodness < 0.6
+
+
+def test_plain_values_through_json() -> None:
+    model = estimate_noise([camera(80 * _scene() + 5, gain=4, read_noise=6, offset=100)])
+    assert NoiseModel.from_dict(json.loads(json.dumps(asdict(model)))) == model
 
 
 def test_planes_are_measured_together() -> None:

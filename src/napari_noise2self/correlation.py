@@ -19,7 +19,7 @@ _WINDOW = 12
 _QUIET_SHARE = 0.05
 _BLUR = 4.0
 _CORRELATED = 0.2
-_STILL_CORRELATED = 0.08
+_DIAGONAL = 0.08
 _DIRECTED = 0.5
 _FARTHEST = 5
 _SMALLEST_SHARE = 0.02
@@ -43,8 +43,13 @@ class Correlation:
 
     @property
     def reach(self) -> int:
-        """Distance in pixels beyond which noise is independent; 0 for white noise."""
+        """Distance in pixels over which noise is strongly correlated; 0 for white noise."""
         return max(_reach(self.horizontal), _reach(self.vertical))
+
+    @property
+    def strongest_value(self) -> float:
+        """The largest correlation in any direction, whatever its sign."""
+        return max(map(abs, (*self.horizontal, *self.vertical, self.diagonal)))
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Correlation:
@@ -105,7 +110,7 @@ def _structure(line: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _rounded(values: Iterable[float]) -> list[float]:
-    return [round(float(value), 3) for value in values]
+    return [round(min(max(float(value), -1.0), 1.0), 3) for value in values]
 
 
 def _quiet_autocovariance(
@@ -120,7 +125,8 @@ def _quiet_autocovariance(
     inside = (slice(_WINDOW, -_WINDOW, _WINDOW // 2),) * 2
     energy = ndimage.uniform_filter(rough**2, _WINDOW)[inside]
     whole = ndimage.uniform_filter(finite.astype(float), _WINDOW)[inside] > 0.999
-    whole &= energy > 0
+    varied = ndimage.maximum_filter(plane, _WINDOW) > ndimage.minimum_filter(plane, _WINDOW)
+    whole &= varied[inside]  # patches of one value hold no noise
     if not whole.any():
         return np.zeros(len(lags))
     quiet = whole & (energy <= np.quantile(energy[whole], _QUIET_SHARE))
@@ -143,13 +149,13 @@ def choose_exclusion(correlation: Correlation) -> tuple[Exclusion, str]:
         line = correlation.horizontal if h > v else correlation.vertical
         exclusion = Exclusion(kind, _radius(_reach(line)))
     else:
-        kind = "square" if correlation.diagonal > _STILL_CORRELATED else "plus"
+        kind = "square" if correlation.diagonal > _DIAGONAL else "plus"
         exclusion = Exclusion(kind, _radius(correlation.reach))
     return exclusion, f"{exclusion.name.capitalize()} of neighbours hidden: the {measured}."
 
 
 def _radius(reach: int) -> int:
-    """Go one pixel beyond what could be measured: the network finds weaker correlations too.
+    """Go one pixel beyond the strong correlation: the network finds weaker ones too.
 
     On wide-field images correlated by 0.5 at one pixel and 0.05 at two, hiding two pixels instead
     of one gained 3 dB.
@@ -158,10 +164,5 @@ def _radius(reach: int) -> int:
 
 
 def _reach(values: Sequence[float]) -> int:
-    """Return the last distance before the correlation has died away."""
-    if values[0] < _CORRELATED:
-        return 0
-    reach = 1
-    while reach < len(values) and values[reach] > _STILL_CORRELATED:
-        reach += 1
-    return reach
+    """Return the last distance over which the correlation is strong."""
+    return next((step for step, value in enumerate(values) if value < _CORRELATED), len(values))

@@ -218,7 +218,7 @@ class Denoiser:
             predicted = predictor.predict(stable, mode, control=control, report=stack_report)
             mean = gathered.add(stable, *predicted)
             layout.set_plane(result, number, finish(mean, plane, result.dtype))
-        return Result(result, {**self.figures, **gathered.figures()})
+        return Result(result, gathered.figures(self.figures))
 
     def _predictor(self, tile: int) -> Predictor:
         assert self.network is not None

@@ -9,17 +9,38 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from .correlation import WHITE, Correlation, measure_correlation
+from .noise_fit import find_limits, fit_line, measure_windows, without_mask
 
 FloatArray = NDArray[np.float64]
 
-_WINDOW = 7
-_BINS = 24
-_QUIET_SHARE = 0.35
+_ENOUGH, _BAND = 2**22, 128  # pixels to measure in all; rows of a band
 _MINIMUM_WINDOWS = 400
+_SMALLEST_RISE = 0.2  # of the variance over all intensities, by which photon noise is recognised
+_POOR = 0.5  # goodness: the variance is off by half on average
+_SMOOTH = 0.8  # no camera's noise is as correlated as this
+_FEW_LEVELS = 8
+_COUNTS = 0.2  # relative error of the gain of photon counts
+_SMALLEST_SIDE = 64  # for blocks to be told from structure
+_BLOCK, _BLOCK_STEPS = 8, 1.2  # of JPEG; noise and structure alone stay below 1.1 both ways
+_DARK_SHARE = 0.02
 _RESOLUTION = 1e-6  # of float32, relative to the image's standard deviation
+
+_WITHOUT = "so it is denoised without a noise model."
+_TOO_LITTLE = (
+    "The image is too small or too flat, or too much of it is cut off or missing, to measure its "
+    f"noise, {_WITHOUT}"
+)
+_NO_NOISE = "No noise was found: denoising can only make this image smoother."
+_NO_LAW = (
+    "The noise could not be told from the structure of the image, or follows no known law, "
+    f"{_WITHOUT}"
+)
+_SMOOTHED = (
+    "The image looks already denoised, blurred or compressed: its noise can't be measured, and "
+    "denoising it again may cost detail."
+)
 
 
 @dataclass(frozen=True)
@@ -35,6 +56,14 @@ class NoiseModel:
     reliable : bool
         False where the image did not allow a trustworthy fit. Then `intercept` is only a rough
         variance, used to bring the image to a sensible scale.
+    offset : float
+        Grey level of no light: the darkest level that a sizeable part of the image has. Where
+        the image has no dark background it lies above the camera's own offset, and
+        `read_variance` above that of the camera.
+    goodness : float
+        Of the fit, from 0 to 1: one less the mean relative deviation of the noise variance from
+        the model, over parts of the image of different brightness. Purely Gaussian noise has one
+        too: how constant its variance is. 0 where the model is not reliable.
     note : str
         One sentence for the user.
     correlation : Correlation
@@ -44,8 +73,15 @@ class NoiseModel:
     gain: float
     intercept: float
     reliable: bool = True
+    offset: float = 0.0
+    goodness: float = 1.0
     note: str = ""
     correlation: Correlation = WHITE
+
+    @property
+    def read_variance(self) -> float:
+        """Noise variance without light, in squared grey levels."""
+        return max(self.gain * self.offset + self.intercept, 0.0)
 
     def variance(self, signal: FloatArray) -> FloatArray:
         """Return the noise variance at each signal, in squared grey levels."""
@@ -77,120 +113,121 @@ class NoiseModel:
 
 
 def estimate_noise(planes: Sequence[FloatArray]) -> NoiseModel:
-    """Fit a noise model to one channel of one or many images.
-
-    A high-pass filter removes what is smooth. Windows of similar mean are compared with each
-    other; the quietest of them hold noise alone, and show its variance at that mean. A line
-    through variance against mean gives the model (the idea of Foi et al. 2008, made robust by
-    using only quiet windows).
+    """Fit a noise model to one channel of one or many images; see `noise_fit`.
 
     Parameters
     ----------
     planes : sequence of ndarray
         Floating-point images of shape (H, W). Non-finite pixels are ignored.
     """
-    model = _fit(planes, spacing=1)
-    correlation = measure_correlation([model.stabilise(plane) for plane in planes])
-    if correlation.reach:
-        model = _fit(planes, spacing=correlation.reach + 1)
+    planes = _bands([np.asarray(plane, dtype=np.float64) for plane in planes])
+    counts = _photon_counts(planes)
+    if counts:
+        return counts
+    few = _few_levels(planes)
+    if few:
+        return _rough_model(planes, few)
+    parts = [without_mask(plane) for plane in planes]
+    model = _fit(parts)
+    correlation = measure_correlation([model.stabilise(part) for part in parts])
+    smooth = correlation.strongest_value > _SMOOTH
+    if _in_blocks(planes) or (smooth and model.reliable):
+        model = _rough_model(planes, _SMOOTHED)
+    elif correlation.reach and not smooth:
+        model = _fit(parts, spacing=correlation.reach + 2)  # where it has died away
     return replace(model, correlation=correlation)
 
 
-def _fit(planes: Sequence[FloatArray], spacing: int) -> NoiseModel:
+def _bands(planes: Sequence[FloatArray]) -> Sequence[FloatArray]:
+    """Return evenly spaced bands of large images, of which all pixels would tell little more."""
+    size = sum(plane.size for plane in planes)
+    if size <= _ENOUGH:
+        return planes
+    step = _BLOCK * math.ceil(_BAND * size / _ENOUGH / _BLOCK)
+    starts = [range(0, max(1, len(plane) - _BAND + 1), step) for plane in planes]
+    pairs = zip(planes, starts, strict=True)
+    return [plane[start : start + _BAND] for plane, tops in pairs for start in tops]
+
+
+def _photon_counts(planes: Sequence[FloatArray]) -> NoiseModel | None:
+    """Return the model of photon counts: noise ends at the lowest level, a photon is one level.
+
+    Many zeros do not mean that anything was cut off there, and each pixel counts by itself.
+    """
+    low, _ = find_limits(planes)
+    if low == -math.inf:
+        return None
+    model = _fit(planes, counts=True)
+    above = min(float(plane[plane > low].min(initial=math.inf)) for plane in planes)
+    ends = abs(model.gain * low + model.intercept) < _half_photon(model.gain)
+    single = abs(model.gain / (above - low) - 1) < _COUNTS
+    return model if model.reliable and ends and single else None
+
+
+def _few_levels(planes: Sequence[FloatArray]) -> str:
+    """Say so where the image has too few grey levels."""
+    levels: set[float] = set()
+    for plane in planes:
+        levels.update(np.unique(plane[np.isfinite(plane)]).tolist())
+        if len(levels) > _FEW_LEVELS:
+            return ""
+    if len(levels) < 2:
+        return ""
+    return f"The image has only {len(levels)} grey levels, too few to show its noise, {_WITHOUT}"
+
+
+def _half_photon(gain: float) -> float:
+    """Variance of a read noise of half a photon, which hardly matters anywhere."""
+    return gain**2 / 4
+
+
+def _fit(planes: Sequence[FloatArray], spacing: int = 1, counts: bool = False) -> NoiseModel:
     """Fit a noise model with a high-pass filter whose taps are so many pixels apart.
 
-    The filter's response to noise is known only if the noise at its taps is independent.
+    Only `counts` of photons are measured where many pixels have the lowest level.
     """
-    samples = [_windows(np.asarray(plane, dtype=np.float64), spacing) for plane in planes]
-    means, energies = (np.concatenate(part) for part in zip(*samples, strict=True))
-    if means.size < _MINIMUM_WINDOWS or not np.any(energies > 0):
-        return _rough_model(planes, "The image is too small or too flat to measure its noise.")
-    signal, variance, weights = _quiet_bins(means, energies)
-    gain, intercept = _robust_line(signal, variance, weights)
-    level = float(np.average(variance, weights=weights))
-    rough = _rough_model(planes, "No noise was found.")
+    low, high = find_limits(planes)
+    low = -math.inf if counts else low
+    windows = [measure_windows(plane, spacing, low, high) for plane in planes]
+    energies = np.concatenate([each.energy[~each.cut] for each in windows])
+    if energies.size < _MINIMUM_WINDOWS or not energies.any():
+        return _rough_model(planes, _TOO_LITTLE)
+    rough = _rough_model(planes, _NO_NOISE)
+    if not counts and np.median(energies) <= _RESOLUTION**2 * rough.intercept:
+        return rough
+    line = fit_line(windows, spacing)
+    level = float(line.variance.mean())
     if level <= _RESOLUTION**2 * rough.intercept:
         return rough
-    if gain * np.ptp(signal) < 0.2 * level:
-        return NoiseModel(0.0, level, note="The noise is the same at all intensities.")
-    if np.median(gain * signal + intercept) <= 0:
-        return _rough_model(planes, "The noise does not grow with the signal in a known way.")
-    return NoiseModel(gain, intercept, note="The noise grows with the signal.")
+    gain, intercept, note = line.gain, line.intercept, "The noise grows with the signal."
+    if gain * np.ptp(line.signal) < _SMALLEST_RISE * level:
+        gain, intercept = 0.0, float(np.median(line.variance))
+        note = "The noise is the same at all intensities."
+    fitted = np.maximum(gain * line.signal + intercept, _RESOLUTION * level)
+    deviation = np.abs(line.variance - fitted) / (fitted + _half_photon(gain))
+    goodness = 1 - float(np.minimum(deviation, 1).mean())
+    if goodness < _POOR:
+        return _rough_model(planes, _NO_LAW)
+    return NoiseModel(gain, intercept, True, line.dark, round(goodness, 3), note)
 
 
-def _windows(plane: FloatArray, spacing: int = 1) -> tuple[FloatArray, FloatArray]:
-    """Return mean and high-pass energy (noise variance where flat) of windows of a plane."""
-    if min(plane.shape) < _WINDOW + 2 * spacing:
-        return np.empty(0), np.empty(0)
-    finite = np.isfinite(plane)
-    plane = np.where(finite, plane, 0.0)
-    second = np.zeros(2 * spacing + 1)
-    second[::spacing] = 1.0, -2.0, 1.0
-    kernel = np.outer(second, second) / 6.0
-    clipped = _clipped(plane) | ~finite
-    bad = ndimage.maximum_filter(clipped, size=_WINDOW + 2 * spacing)
-    energy = ndimage.uniform_filter(ndimage.convolve(plane, kernel) ** 2, _WINDOW)
-    mean = ndimage.uniform_filter(plane, _WINDOW)
-    margin = _WINDOW // 2 + spacing
-    inside = slice(margin, -margin, 3)
-    good = ~bad[inside, inside]
-    return mean[inside, inside][good], energy[inside, inside][good]
-
-
-def _clipped(plane: FloatArray) -> NDArray[np.bool_]:
-    """Mark pixels piled up at the lowest or highest value, whose noise has been cut off."""
-    clipped = np.zeros(plane.shape, dtype=bool)
-    low, high = plane.min(), plane.max()
-    for value in (low, high):
-        at_limit = plane == value
-        if at_limit.mean() > 0.002:
-            clipped |= at_limit
-    return clipped
-
-
-def _quiet_bins(
-    means: FloatArray, energies: FloatArray
-) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Return mean signal, noise variance and weight of bins of windows of similar mean."""
-    order = np.argsort(means)
-    bins = np.array_split(order, min(_BINS, means.size // 50))
-    expected = _quiet_expectation()
-    signal, variance = [], []
-    for chosen in bins:
-        quiet = chosen[np.argsort(energies[chosen])[: max(1, round(_QUIET_SHARE * chosen.size))]]
-        signal.append(means[quiet].mean())
-        variance.append(energies[quiet].mean() / expected)
-    counts = np.array([len(chosen) for chosen in bins], dtype=float)
-    return np.array(signal), np.array(variance), counts
-
-
-def _quiet_expectation() -> float:
-    """Return the mean energy of the quietest windows of white noise of variance 1."""
-    white = np.random.default_rng(0).standard_normal((512, 512))
-    _, energies = _windows(white)
-    energies.sort()
-    return float(energies[: round(_QUIET_SHARE * energies.size)].mean())
-
-
-def _robust_line(
-    signal: FloatArray, variance: FloatArray, weights: FloatArray
-) -> tuple[float, float]:
-    """Fit variance = gain * signal + intercept, with relative errors and outliers in mind."""
-    robust = np.ones_like(signal)
-    gain, intercept = 0.0, float(np.median(variance))
-    for _ in range(8):
-        fitted = np.maximum(gain * signal + intercept, 0.05 * np.median(variance) + 1e-12)
-        strength = np.sqrt(weights * robust) / fitted
-        design = np.stack([signal, np.ones_like(signal)], axis=1) * strength[:, None]
-        (gain, intercept), *_ = np.linalg.lstsq(design, variance * strength, rcond=None)
-        relative = (variance - (gain * signal + intercept)) / fitted
-        spread = 1.4826 * np.median(np.abs(relative)) + 1e-6
-        robust = 1.0 / (1.0 + (relative / (2.0 * spread)) ** 2)
-    return float(gain), float(intercept)
+def _in_blocks(planes: Sequence[FloatArray]) -> bool:
+    """Tell whether steps are largest at every eighth pixel both ways, as JPEG leaves them."""
+    if min(min(plane.shape) for plane in planes) < _SMALLEST_SIDE:
+        return False
+    excess = []
+    for axis in (0, 1):
+        steps = [np.abs(np.diff(np.where(np.isfinite(p), p, np.nan), axis=axis)) for p in planes]
+        lines = [np.nan_to_num(step).mean(axis=1 - axis) for step in steps]
+        phases = (np.concatenate([line[k::_BLOCK] for line in lines]) for k in range(_BLOCK))
+        second, largest = sorted(float(np.median(phase)) for phase in phases)[-2:]
+        excess.append(largest > _BLOCK_STEPS * second)
+    return all(excess)
 
 
 def _rough_model(planes: Sequence[FloatArray], note: str) -> NoiseModel:
     """Return a stand-in with the variance of the images, for scaling only."""
-    values = np.concatenate([np.ravel(plane)[np.isfinite(np.ravel(plane))] for plane in planes])
-    variance = float(np.var(values, dtype=np.float64)) if values.size else 0.0
-    return NoiseModel(0.0, variance if variance > 0 else 1.0, reliable=False, note=note)
+    values = np.concatenate([plane[np.isfinite(plane)] for plane in planes])
+    variance = float(values.var()) if values.size else 0.0
+    dark = float(np.quantile(values, _DARK_SHARE)) if values.size else 0.0
+    return NoiseModel(0.0, variance if variance > 0 else 1.0, False, dark, 0.0, note)

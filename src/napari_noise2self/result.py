@@ -76,6 +76,8 @@ class ResultFigures:
         self._errors.add(PlanePrediction(grey, *relative), self._models)
         return grey
 
-    def figures(self) -> dict[str, Any]:
-        """Return the figures of all planes, ready for JSON."""
-        return {**self._errors.figures(), "residual": asdict(self._residual.report())}
+    def figures(self, training: dict[str, Any]) -> dict[str, Any]:
+        """Return the figures of the training with those of all planes, ready for JSON."""
+        report = self._residual.report()
+        notes = [*training["notes"], *([report.note] if report.structured else [])]
+        return {**training, **self._errors.figures(), "residual": asdict(report), "notes": notes}

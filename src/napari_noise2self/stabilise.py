@@ -16,8 +16,10 @@ from .noise import NoiseModel, estimate_noise
 from .progress import Control
 
 _STATISTICS_PLANES = 16
-_NOISE_STD = 0.2
-_LARGEST_STD = 3.0
+NOISE_STD = 0.2
+"""Standard deviation of the noise in the network's range,"""
+LARGEST_STD = 3.0
+"""unless the whole image would then have a larger one than this."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,7 @@ class Stabiliser:
         noise = estimate_noise(normal)
         stable = np.concatenate([noise.stabilise(plane[np.isfinite(plane)]) for plane in normal])
         spread = float(stable.std())
-        scale = min(_NOISE_STD, _LARGEST_STD / spread) if spread > 0 else _NOISE_STD
+        scale = min(NOISE_STD, LARGEST_STD / spread) if spread > 0 else NOISE_STD
         return cls(offset, unit, noise, float(stable.mean()), scale)
 
     def forward(self, plane: NDArray[Any]) -> Tensor:
@@ -83,7 +85,8 @@ class Stabiliser:
         """The noise model in grey levels."""
         gain = self.noise.gain * self.unit
         intercept = self.noise.intercept * self.unit**2 - gain * self.offset
-        return replace(self.noise, gain=gain, intercept=intercept)
+        dark = self.noise.offset * self.unit + self.offset
+        return replace(self.noise, gain=gain, intercept=intercept, offset=dark)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values, ready for JSON."""

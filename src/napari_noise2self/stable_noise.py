@@ -17,11 +17,13 @@ from numpy.typing import NDArray
 from scipy import special
 from torch import Tensor
 
+from .noise import NoiseModel
 from .refinement import Refinement
 from .stabilise import Stabiliser
 
 _FEW_PHOTONS = 30.0
 _ENTRIES = 256
+_NODES = 41  # of the Gauss-Hermite quadrature over the read noise
 _SMALLEST_VARIANCE = 0.05
 
 
@@ -55,15 +57,14 @@ class StableNoise:
     ) -> StableNoise:
         """Collect the channels of an image, with what training found of their noise, if any."""
         refinements = refinements or [None] * len(stabilisers)
-        means, poisson = _poisson_table()
-        assumed, refined = [], []
+        assumed, refined, ends = [], [], []
         for stabiliser, refinement in zip(stabilisers, refinements, strict=True):
-            relative = poisson if stabiliser.noise.gain > 0 else np.ones(_ENTRIES)
+            means, relative = _table(stabiliser.noise)
             table = stabiliser.scale**2 * relative
             assumed.append(table * stabiliser.noise.reliable)
             refined.append(table * refinement.factor if refinement else assumed[-1])
-        ends = [[(mean - s.centre) * s.scale for s in stabilisers] for mean in means[[0, -1]]]
-        start, stop = map(_channels, ends)
+            ends.append((means[[0, -1]] - stabiliser.centre) * stabiliser.scale)
+        start, stop = map(_channels, zip(*ends, strict=True))
         return cls(
             unit=_channels([s.scale**2 for s in stabilisers]),
             assumed=torch.from_numpy(np.stack(assumed).astype(np.float32)),
@@ -108,16 +109,30 @@ def _channels(values: Sequence[float]) -> Tensor:
     return torch.tensor(values, dtype=torch.float32).reshape(1, -1, 1, 1)
 
 
+def _table(noise: NoiseModel) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return equidistant expectations after the transform, and the noise variance at each."""
+    if noise.gain <= 0:
+        return np.linspace(0.0, 1.0, _ENTRIES), np.ones(_ENTRIES)
+    return _few_photons_table(noise.read_variance / noise.gain**2)
+
+
 @lru_cache
-def _poisson_table() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Tabulate Var[A] at equidistant E[A] of A = 2√(K + 3/8), K Poisson (Anscombe 1948)."""
+def _few_photons_table(read: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Tabulate Var[A] at equidistant E[A] of A = 2√(K + N + 3/8 + read).
+
+    K is Poisson, N Gaussian with the variance `read` in squared photons, and A their generalised
+    Anscombe transform (Starck et al. 1998), clipped where the root has no value.
+    """
     photons = np.concatenate([[0.0], np.geomspace(1e-3, _FEW_PHOTONS, 600)])
     counts = np.arange(120)
     rate = photons[:, None]
     chances = np.exp(special.xlogy(counts, rate) - rate - special.gammaln(counts + 1))
-    stable = 2 * np.sqrt(counts + 0.375)
-    means = chances @ stable
-    variances = np.maximum(chances @ stable**2 - means**2, _SMALLEST_VARIANCE)
+    nodes, weights = np.polynomial.hermite_e.hermegauss(_NODES)
+    level = counts[:, None] + np.sqrt(read) * nodes + 0.375 + read
+    stable = 2 * np.sqrt(np.maximum(level, 0))
+    first, second = (stable**power @ (weights / weights.sum()) for power in (1, 2))
+    means = chances @ first
+    variances = np.maximum(chances @ second - means**2, _SMALLEST_VARIANCE)
     variances[-1] = 1.0
     places = np.linspace(means[0], means[-1], _ENTRIES)
     return places, np.interp(places, means, variances)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from ..noise import NoiseModel
-from ..stabilise import _LARGEST_STD, _NOISE_STD, Stabiliser
+from ..stabilise import LARGEST_STD, NOISE_STD, Stabiliser
 from .drawing import Image, chance, log_uniform
 
 _COUNTED = 0.3
@@ -115,7 +115,7 @@ class Camera:
         stable = self.expectation(self.light(scene))
         spread = float(np.hypot(stable.std(), 1.0))
         centre = float(stable.mean() + _OFF_CENTRE * random.normal() * stable.std())
-        scale = min(_NOISE_STD, _LARGEST_STD / spread)
+        scale = min(NOISE_STD, LARGEST_STD / spread)
         return Stabiliser(0.0, 1.0, self.noise, centre, scale)
 
 

@@ -1,0 +1,163 @@
+"""Images that there is no denoising, or no noise model, for: a sensible result and an honest word.
+
+All the way through `Denoiser`, with so little training that only robustness is tested.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from scipy import fft, ndimage
+
+from napari_noise2self import Denoiser, Settings
+from napari_noise2self.noise import estimate_noise
+from simulate import camera, psnr, smooth_scene
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Case:
+    """An image with the clean one behind it, whether its noise can be known, and what is said."""
+
+    noisy: FloatArray
+    clean: FloatArray
+    says: str
+    reliable: bool = False
+    costs: float = 0.0  # dB that denoising may cost
+
+
+def _cells(side: int = 96, seed: int = 0) -> FloatArray:
+    return 160 * smooth_scene((side, side), seed) + 10
+
+
+def _camera(clean: FloatArray, seed: int = 0) -> FloatArray:
+    return camera(clean / 4, gain=4, read_noise=6, offset=0, seed=seed)
+
+
+def _jpeg(image: FloatArray, step: float = 50.0) -> FloatArray:
+    """What the compression of JPEG leaves: each 8×8 block's cosines in coarse steps."""
+    side = len(image)
+    blocks = image.reshape(side // 8, 8, side // 8, 8)
+    steps = step * (1 + np.add.outer(np.arange(8), np.arange(8)) / 4)[None, :, None, :]
+    cosines = np.rint(fft.dctn(blocks, axes=(1, 3), norm="ortho") / steps) * steps
+    return np.rint(fft.idctn(cosines, axes=(1, 3), norm="ortho").reshape(side, side)).clip(0, 255)
+
+
+def _too_small() -> Case:
+    clean = _cells(20)
+    return Case(_camera(clean), clean, "too small")
+
+
+def _flat() -> Case:
+    clean = np.full((96, 96), 7.0)
+    return Case(clean, clean, "too flat")
+
+
+def _few_levels() -> Case:
+    clean = _cells()
+    noisy = np.clip(np.rint(_camera(clean) / 60), 0, 3)
+    return Case(noisy, clean / 60, "only 4 grey levels")
+
+
+def _already_denoised() -> Case:
+    clean = _cells()
+    return Case(ndimage.gaussian_filter(_camera(clean), 2), clean, "already denoised", costs=np.inf)
+
+
+def _clean() -> Case:
+    clean = _cells()
+    return Case(clean + 1e-9 * np.indices(clean.shape)[0], clean, "", costs=np.inf)
+
+
+def _compressed() -> Case:
+    clean = _cells()
+    return Case(_jpeg(_camera(clean)), clean, "compressed", costs=0.5)
+
+
+def _zero_border() -> Case:
+    clean = _cells(128)
+    inside = np.zeros_like(clean)
+    inside[12:-12, 12:-20] = 1
+    return Case(_camera(clean + 40) * inside, (clean + 40) * inside, "grows", reliable=True)
+
+
+def _hot_pixels() -> Case:
+    clean = _cells()
+    noisy = _camera(clean)
+    noisy[np.random.default_rng(0).random(noisy.shape) < 0.003] = 3000.0
+    return Case(noisy, clean, "grows", reliable=True)
+
+
+def _drift() -> Case:
+    """The lamp fades to a third while the stack is taken."""
+    clean = np.stack([_cells() * (1 - 0.11 * plane) for plane in range(6)])
+    return Case(_camera(clean), clean, "grows", reliable=True)
+
+
+CASES: list[Callable[[], Case]] = [
+    _too_small,
+    _flat,
+    _few_levels,
+    _already_denoised,
+    _clean,
+    _compressed,
+    _zero_border,
+    _hot_pixels,
+    _drift,
+]
+
+
+@pytest.mark.parametrize("make", CASES)
+def test_sensible_result_and_honest_word(make: Callable[[], Case]) -> None:
+    case = make()
+    settings = Settings(preset="fast", max_steps=60, width=16, device="cpu")
+    denoiser = Denoiser(settings).fit(case.noisy)
+    result = denoiser.result(case.noisy)
+    image, noise = result.image, result.figures["noise"][0]
+
+    assert image.shape == case.noisy.shape
+    assert np.isfinite(image).all()
+    margin = 0.1 * np.ptp(case.noisy)
+    assert image.min() >= case.noisy.min() - margin - 1e-3
+    assert image.max() <= case.noisy.max() + margin + 1e-3
+
+    assert noise["reliable"] == case.reliable
+    assert case.says in noise["note"]
+    assert noise["note"].count(".") == 1
+    assert noise["gain"] > 0 if case.reliable else noise["gain"] == 0
+    before, after = (result.figures[f"estimated_psnr{when}"] for when in ("_before", ""))
+    assert before is None or after >= before
+    if np.ptp(case.clean) > 0:
+        assert psnr(image, case.clean) >= psnr(case.noisy, case.clean) - case.costs
+
+
+def test_drift_is_followed_plane_by_plane() -> None:
+    case = _drift()
+    denoiser = Denoiser(Settings(preset="fast", max_steps=60, width=16, device="cpu"))
+    image = denoiser.fit(case.noisy).denoise(case.noisy)
+    np.testing.assert_allclose(image.mean(axis=(1, 2)), case.clean.mean(axis=(1, 2)), rtol=0.05)
+
+
+@pytest.mark.parametrize("step", [40.0, 80.0])
+def test_compression_is_recognised_and_blocks_of_the_specimen_are_not_it(step: float) -> None:
+    clean = _cells(256)
+    assert "compressed" in estimate_noise([_jpeg(_camera(clean), step)]).note
+    squares = clean + 60 * (np.indices(clean.shape) // 20 % 2).sum(axis=0)
+    assert estimate_noise([_camera(squares)]).reliable
+
+
+def test_hot_pixels_and_border_leave_the_noise_model_alone() -> None:
+    plain = estimate_noise([_camera(_cells(192) + 40)])
+    spoilt = _camera(_cells(192) + 40)
+    spoilt[np.random.default_rng(0).random(spoilt.shape) < 0.002] = 3000.0
+    spoilt[:40], spoilt[:, -30:] = 0, 0
+    model = estimate_noise([spoilt])
+    assert model.gain == pytest.approx(plain.gain, rel=0.2)
+    assert model.variance(np.array(100.0)) == pytest.approx(
+        plain.variance(np.array(100.0)), rel=0.2
+    )

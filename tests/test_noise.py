@@ -159,7 +159,7 @@ def test_photon_counts_with_many_zeros(peak: float, scene: Scene) -> None:
 @pytest.mark.parametrize("side", [192, 512])
 def test_no_noise_at_all(side: int) -> None:
     model = estimate_noise([100 * _blobs(side, np.random.default_rng(0))])
-    assert not model.reliable or model.variance(np.array(20.0)) < 0.1
+    assert not model.reliable or model.variance(np.array(20.0)) < 0.5**2  # of 100 grey levels
     assert model.goodness == 0 or model.reliable
 
 

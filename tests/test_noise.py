@@ -289,3 +289,12 @@ def test_estimate_scales_with_the_image() -> None:
     assert scaled.variance(np.array(3e5)) == pytest.approx(
         1e6 * model.variance(np.array(370.0)), rel=1e-3
     )
+
+
+@pytest.mark.parametrize("gain", [0.0, 2.0])
+def test_stretch_is_the_squared_slope_of_the_way_back(gain: float) -> None:
+    model, signal = NoiseModel(gain, 5.0), np.linspace(100, 1000, 50)
+    step = 1e-3
+    stable = model.stabilise(signal)
+    slope = (model.unstabilise(stable + step) - model.unstabilise(stable - step)) / (2 * step)
+    assert slope**2 == pytest.approx(model.stretch(signal), rel=0.01)

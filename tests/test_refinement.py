@@ -47,3 +47,11 @@ def test_hot_pixels_do_not_decide() -> None:
     found = refine_noise(np.ones(N), residual, np.zeros(N), np.ones(N))
     assert found is not None
     assert found.factor == pytest.approx(1.0, rel=0.2)
+
+
+def test_measured_noise_is_not_made_smaller() -> None:
+    """Residuals below the noise come from a network that has learned some of it."""
+    quiet = _normal(1, 0.4)
+    found = refine_noise(np.ones(N), quiet, np.zeros(N), np.ones(N), smallest=1.0)
+    assert found is not None
+    assert found.factor == 1.0

@@ -22,8 +22,8 @@ class PlanePrediction:
     mean : ndarray
         Denoised grey levels.
     error, noise : ndarray
-        Variance of the error that remains, and of the noise, relative to the noise model's
-        variance at that grey level. `noise` is 0 where it is not known.
+        Variance of the error that remains, and of the noise, on the stabilised scale. `noise` is
+        0 where it is not known.
     """
 
     mean: NDArray[np.float64]
@@ -34,8 +34,8 @@ class PlanePrediction:
 class ErrorEstimate:
     """Gathers the mean squared errors before and after denoising, plane by plane.
 
-    Before: the variance of the noise. After: the network's own error variance. Both are known in
-    stabilised space, relative to the noise model's variance, and scale with it.
+    Before: the variance of the noise. After: the network's own error variance. Both are known on
+    the stabilised scale, from where `NoiseModel.stretch` leads to grey levels.
 
     Parameters
     ----------
@@ -53,9 +53,9 @@ class ErrorEstimate:
     def add(self, plane: PlanePrediction, models: Sequence[NoiseModel]) -> None:
         """Add a plane, with the noise model in grey levels of each of its channels."""
         pairs = zip(models, plane.mean, strict=True)
-        unit = np.stack([model.variance(mean) for model, mean in pairs])
-        self._noise += float((plane.noise * unit).sum())
-        self._error += float((plane.error * unit).sum())
+        stretch = np.stack([model.stretch(mean) for model, mean in pairs])
+        self._noise += float((plane.noise * stretch).sum())
+        self._error += float((plane.error * stretch).sum())
         self._known &= bool(plane.noise.any(axis=(1, 2)).all())
         self._count += plane.mean.size
         self._low, self._high = min(self._low, plane.mean.min()), max(self._high, plane.mean.max())

@@ -99,6 +99,14 @@ class NoiseModel:
         squared = self.gain * image + (0.375 * self.gain**2 + self.intercept)
         return np.sqrt(np.maximum(squared, 0)) * (2 / self.gain)
 
+    def stretch(self, signal: FloatArray) -> FloatArray:
+        """Return by how much variances grow on the way back from the stabilised scale.
+
+        The squared slope of the inverse transform, at each signal. Many photons: the variance.
+        """
+        few_photons = 0.375 * self.gain**2 if self.gain > 0 else 0.0
+        return np.asarray(self.variance(signal) + few_photons)
+
     def unstabilise(self, stable: FloatArray) -> FloatArray:
         """Undo `stabilise` for expectations, without the bias of the algebraic inverse.
 

@@ -19,7 +19,9 @@ from numpy.typing import NDArray
 
 _SUREST_SHARE = 0.25
 _FEWEST_PIXELS = 100
-_SMALLEST_FACTOR = 0.05
+SMALLEST_FACTOR = 0.05
+"""Where the assumed noise is only a rough limit. Where it was measured, the factor is at least 1:
+smaller residuals than the noise come from a network that has learned some of the noise."""
 _LARGEST_FACTOR = 20.0
 _LARGEST_LEAK = 0.5
 
@@ -46,6 +48,7 @@ def refine_noise(
     residual: NDArray[np.float64],
     echo: NDArray[np.float64],
     assumed: NDArray[np.float64],
+    smallest: float = SMALLEST_FACTOR,
 ) -> Refinement | None:
     """Compare the noise of one channel with what was assumed of it.
 
@@ -60,6 +63,8 @@ def refine_noise(
         shape (n,).
     assumed : ndarray
         The noise variance that was assumed, shape (n,).
+    smallest : float
+        Limit of the factor.
 
     Returns
     -------
@@ -75,6 +80,6 @@ def refine_noise(
     expected = assumed[surest].mean()
     leak = min(float((echo[surest] ** 2).mean() / expected), _LARGEST_LEAK)
     factor = float(
-        np.clip(squares.mean() / expected / (1 + leak), _SMALLEST_FACTOR, _LARGEST_FACTOR)
+        np.clip(squares.mean() / expected / (1 + leak), SMALLEST_FACTOR, _LARGEST_FACTOR)
     )
     return Refinement(factor, leak)

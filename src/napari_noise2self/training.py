@@ -18,7 +18,7 @@ from .networks import Network
 from .partition import Partition
 from .patches import Patches
 from .progress import Control, Progress
-from .refinement import Refinement, refine_noise
+from .refinement import SMALLEST_FACTOR, Refinement, refine_noise
 from .settings import Settings
 from .stable_noise import StableNoise
 
@@ -229,7 +229,7 @@ class Trainer:
             for channel, parts in enumerate(found):
                 parts.append(values[:, :, channel][:, target[:, 0]].double().cpu())
         return tuple(
-            None if white and known else refine_noise(*torch.cat(parts, dim=1).numpy())
+            None if white and known else _refine(parts, 1.0 if known else SMALLEST_FACTOR)
             for parts, known in zip(found, measured, strict=True)
         )
 
@@ -243,6 +243,12 @@ class Trainer:
         left = record.seconds / max(record.steps, 1) * (planned - record.steps)
         left = min(left, max(0.0, self._settings.budget.max_seconds - record.seconds))
         return Progress("training", record.steps, planned, record.seconds, left, loss)
+
+
+def _refine(parts: Sequence[Tensor], smallest: float) -> Refinement | None:
+    """Refine the noise of one channel; each part has the rows that `refine_noise` takes."""
+    variance, residual, echo, assumed = torch.cat(list(parts), dim=1).numpy()
+    return refine_noise(variance, residual, echo, assumed, smallest)
 
 
 def _evaluation_interval(planned: int) -> int:

@@ -79,7 +79,5 @@ def refine_noise(
     squares = np.minimum(squares, 2 * np.quantile(squares, 0.99))  # hot pixels
     expected = assumed[surest].mean()
     leak = min(float((echo[surest] ** 2).mean() / expected), _LARGEST_LEAK)
-    factor = float(
-        np.clip(squares.mean() / expected / (1 + leak), SMALLEST_FACTOR, _LARGEST_FACTOR)
-    )
-    return Refinement(factor, leak)
+    factor = float(squares.mean() / expected / (1 + leak))
+    return Refinement(min(max(factor, smallest), _LARGEST_FACTOR), leak)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from simulate import camera, smooth_scene
 
 COMMAND = shutil.which("napari-noise2self", path=Path(sys.executable).parent) or "missing"
-QUICK = ("--max-steps", "5", "--partition-size", "2", "--device", "cpu")
+QUICK = ("--preset", "fast", "--max-steps", "5", "--partition-size", "2", "--device", "cpu")
 """Options of the shortest training."""
 
 # Processes that share few cores must not have more threads, which would wait for each other; and

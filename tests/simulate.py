@@ -17,7 +17,14 @@ from napari_noise2self.stable_noise import StableNoise
 
 torch.set_num_threads(1)  # threads that wait for each other make tiny networks slow
 
-TINY: dict[str, Any] = {"width": 4, "depth": 1, "patch_size": 16, "batch_size": 2, "device": "cpu"}
+TINY: dict[str, Any] = {
+    "preset": "fast",
+    "width": 4,
+    "depth": 1,
+    "patch_size": 16,
+    "batch_size": 2,
+    "device": "cpu",
+}
 """Settings of the smallest training there is."""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from napari_noise2self.refinement import refine_noise
+from napari_noise2self.refinement import measure_surprise, refine_noise
 
 N = 8000
 
@@ -55,3 +55,12 @@ def test_measured_noise_is_not_made_smaller() -> None:
     found = refine_noise(np.ones(N), quiet, np.zeros(N), np.ones(N), smallest=1.0)
     assert found is not None
     assert found.factor == 1.0
+
+
+@pytest.mark.parametrize(("variance", "surprise"), [(1.5, 1.5), (0.5, 1.0)])
+def test_surprise_is_what_the_network_did_not_expect(variance: float, surprise: float) -> None:
+    """Never less than 1: that would say that the noise was less than was measured."""
+    found = measure_surprise(np.full(N, 0.2), _normal(1, variance), np.full(N, 0.8))
+    assert found is not None
+    assert found.surprise == pytest.approx(surprise, rel=0.05)
+    assert (found.factor, found.leak) == (1, 0)

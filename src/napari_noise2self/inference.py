@@ -140,7 +140,7 @@ class Predictor:
                 variance = torch.where(here, variance + some_variance[0] / flips, variance)
                 yield
         noise = self.noise.to(self._device)
-        total = variance + noise.assumed_variance(mean[None])[0]
+        total = noise.surprise[0] * (variance + noise.assumed_variance(mean[None])[0])
         known = noise.variance(mean[None])[0]
         least = torch.maximum(noise.leak[0] * known, _SMALLEST_SHARE * total)
         variance = torch.maximum(total - known, least)

@@ -6,8 +6,9 @@ still carries a little of the noise of its inputs. How much is measured by addin
 the inputs and looking at how far the prediction moves (a Monte Carlo estimate in the spirit of
 Ramani et al. 2008).
 
-For correlated noise, whose blind estimate can be too low by half, and where there is none. Where
-independent noise was measured, that is the better estimate: the network's errors weigh more here.
+The factor is for correlated noise, whose blind estimate can be too low by half, and where there is
+none. Where independent noise was measured, that is the better estimate; there the residuals show
+how much surer the network is of its predictions than it should be.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ SMALLEST_FACTOR = 0.05
 smaller residuals than the noise come from a network that has learned some of the noise."""
 _LARGEST_FACTOR = 20.0
 _LARGEST_LEAK = 0.5
+_LARGEST_SURPRISE = 2.0
 
 
 @dataclass(frozen=True)
@@ -37,10 +39,14 @@ class Refinement:
     leak : float
         Variance of the prediction that comes from the noise of its inputs, over the noise
         variance: the smallest error that a prediction can have.
+    surprise : float
+        Variance of the residuals over what the network predicts for them, at least 1. It is more
+        where the network knows the pixels it was trained on by heart.
     """
 
     factor: float = 1.0
     leak: float = 0.0
+    surprise: float = 1.0
 
 
 def refine_noise(
@@ -81,3 +87,25 @@ def refine_noise(
     leak = min(float((echo[surest] ** 2).mean() / expected), _LARGEST_LEAK)
     factor = float(squares.mean() / expected / (1 + leak))
     return Refinement(min(max(factor, smallest), _LARGEST_FACTOR), leak)
+
+
+def measure_surprise(
+    variance: NDArray[np.float64], residual: NDArray[np.float64], assumed: NDArray[np.float64]
+) -> Refinement | None:
+    """Compare the residuals of one channel with the variance predicted for them.
+
+    Parameters
+    ----------
+    variance, residual, assumed : ndarray
+        As for `refine_noise`.
+
+    Returns
+    -------
+    Refinement or None
+        None where there are too few pixels to tell.
+    """
+    if variance.size < _FEWEST_PIXELS:
+        return None
+    squares = residual**2 / (variance + assumed)
+    squares = np.minimum(squares, 2 * np.quantile(squares, 0.99))  # hot pixels
+    return Refinement(surprise=float(np.clip(squares.mean(), 1.0, _LARGEST_SURPRISE)))

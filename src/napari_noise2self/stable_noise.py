@@ -38,7 +38,7 @@ class StableNoise:
     assumed, refined : Tensor
         Shape (C, entries): the variance at equidistant expectations, as assumed in training (0
         where it could not be measured), and as the trained network's residuals show it.
-    leak : Tensor
+    leak, surprise : Tensor
         Shape (1, C, 1, 1): see `Refinement`.
     start, step : Tensor
         Shape (1, C, 1, 1): the first expectation of the tables, and their distance.
@@ -48,6 +48,7 @@ class StableNoise:
     assumed: Tensor
     refined: Tensor
     leak: Tensor
+    surprise: Tensor
     start: Tensor
     step: Tensor
 
@@ -69,15 +70,15 @@ class StableNoise:
             unit=_channels([s.scale**2 for s in stabilisers]),
             assumed=torch.from_numpy(np.stack(assumed).astype(np.float32)),
             refined=torch.from_numpy(np.stack(refined).astype(np.float32)),
-            leak=_channels([refinement.leak if refinement else 0.0 for refinement in refinements]),
+            leak=_channels([found.leak if found else 0.0 for found in refinements]),
+            surprise=_channels([found.surprise if found else 1.0 for found in refinements]),
             start=start,
             step=(stop - start) / (_ENTRIES - 1),
         )
 
     def to(self, device: torch.device) -> StableNoise:
         """Return the same on a device."""
-        parts = (self.unit, self.assumed, self.refined, self.leak, self.start, self.step)
-        return StableNoise(*(part.to(device) for part in parts))
+        return StableNoise(**{name: part.to(device) for name, part in vars(self).items()})
 
     def assumed_variance(self, mean: Tensor) -> Tensor:
         """Return the noise variance that training assumes where the expectation is `mean`.

@@ -18,7 +18,7 @@ from .networks import Network
 from .partition import Partition
 from .patches import Patches
 from .progress import Control, Progress
-from .refinement import SMALLEST_FACTOR, Refinement, refine_noise
+from .refinement import SMALLEST_FACTOR, Refinement, measure_surprise, refine_noise
 from .settings import Settings
 from .stable_noise import StableNoise
 
@@ -210,11 +210,9 @@ class Trainer:
 
     @torch.no_grad()
     def _refine_noise(self, control: Control) -> tuple[Refinement | None, ...]:
-        """Measure noise that is correlated, or was not known, once more at held-out pixels."""
+        """See at held-out pixels how far noise and predicted variance are right."""
         measured = self._noise.assumed.any(dim=1).tolist()
         white = self._partition.exclusion.radius == 0
-        if white and all(measured):
-            return (None,) * len(measured)
         found: list[list[Tensor]] = [[] for _ in measured]
         groups = self._patches.held_out(self._partition, self._generator, _REFINEMENT_PATCHES)
         for image, hidden, present, target in groups:
@@ -229,8 +227,7 @@ class Trainer:
             for channel, parts in enumerate(found):
                 parts.append(values[:, :, channel][:, target[:, 0]].double().cpu())
         return tuple(
-            None if white and known else _refine(parts, 1.0 if known else SMALLEST_FACTOR)
-            for parts, known in zip(found, measured, strict=True)
+            _refine(parts, white, known) for parts, known in zip(found, measured, strict=True)
         )
 
     def _fill(self, image: Tensor, hidden: Tensor) -> Tensor:
@@ -245,10 +242,12 @@ class Trainer:
         return Progress("training", record.steps, planned, record.seconds, left, loss)
 
 
-def _refine(parts: Sequence[Tensor], smallest: float) -> Refinement | None:
-    """Refine the noise of one channel; each part has the rows that `refine_noise` takes."""
+def _refine(parts: Sequence[Tensor], white: bool, known: bool) -> Refinement | None:
+    """Refine one channel; each part has the rows that `refine_noise` takes."""
     variance, residual, echo, assumed = torch.cat(list(parts), dim=1).numpy()
-    return refine_noise(variance, residual, echo, assumed, smallest)
+    if white and known:
+        return measure_surprise(variance, residual, assumed)
+    return refine_noise(variance, residual, echo, assumed, 1.0 if known else SMALLEST_FACTOR)
 
 
 def _evaluation_interval(planned: int) -> int:

@@ -62,6 +62,13 @@ class Trainer:
         The rest.
     device : torch.device
         Where to train.
+
+    Attributes
+    ----------
+    record : TrainingRecord
+        What happened so far.
+    held_out : list
+        The fixed patches on which weights are ranked; see `Patches.held_out`.
     """
 
     def __init__(

@@ -253,7 +253,7 @@ def test_result_is_that_of_the_python_api(everything: tuple[Path, Any], name: st
     made_by = read_provenance(folder / "out" / f"{name}.tif")
     assert made_by is not None
     settings = Settings.from_dict(made_by["settings"])
-    assert settings == Settings(seed=3, max_steps=5, partition_size=2, device="cpu")
+    assert settings == Settings(preset="fast", seed=3, max_steps=5, partition_size=2, device="cpu")
     expected = denoise(source.data, settings, axes=source.axes, dtype="same")
     assert (result.axes, result.data.dtype) == (source.axes, source.data.dtype)
     np.testing.assert_array_equal(result.data, expected)
@@ -359,7 +359,7 @@ def test_one_model_for_many_files_of_different_sizes(tmp_path: Path):
     assert (done.returncode, done.stderr) == (0, "")
     assert [row["output"] for row in rows(done.stdout)] == [f"out/new/{name}" for name in shapes]
     model = Denoiser.load(tmp_path / "many.n2s")
-    expected = Denoiser(Settings(max_steps=5, partition_size=2, device="cpu")).fit(
+    expected = Denoiser(Settings(preset="fast", max_steps=5, partition_size=2, device="cpu")).fit(
         [tifffile.imread(tmp_path / "in" / name) for name in shapes]
     )
     for name in shapes:

@@ -8,12 +8,14 @@ the network would learn it. Hiding such neighbours too makes the prediction inde
 from __future__ import annotations
 
 from dataclasses import dataclass
-
-import torch
-from torch import Tensor
-from torch.nn import functional
+from functools import reduce
+from operator import or_
+from typing import TYPE_CHECKING
 
 from .settings import ExclusionKind
+
+if TYPE_CHECKING:
+    from torch import Tensor  # loaded where tensors are made: the docks do without
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,18 @@ class Exclusion:
         wanted = 2 * self.radius + 2 if not self.turns else 3 * self.radius + 2
         return min(10, max(4, wanted))
 
+    @property
+    def rectangles(self) -> tuple[tuple[int, int], ...]:
+        """How far up and down, and to either side, the rectangles reach whose union it is."""
+        radius = self.radius
+        return {
+            "none": ((0, 0),),
+            "horizontal": ((0, radius),),
+            "vertical": ((radius, 0),),
+            "plus": ((0, radius), (radius, 0)),
+            "square": ((radius, radius),),
+        }[self.kind]
+
     def hide(self, targets: Tensor) -> Tensor:
         """Add the neighbours of the targets.
 
@@ -72,11 +86,7 @@ class Exclusion:
         """
         if self.radius == 0:
             return targets
-        if self.kind == "plus":
-            return _dilate(targets, 0, self.radius) | _dilate(targets, self.radius, 0)
-        rows = 0 if self.kind == "horizontal" else self.radius
-        columns = 0 if self.kind == "vertical" else self.radius
-        return _dilate(targets, rows, columns)
+        return reduce(or_, (_dilate(targets, *reach) for reach in self.rectangles))
 
 
 NO_EXCLUSION = Exclusion()
@@ -85,6 +95,9 @@ NO_EXCLUSION = Exclusion()
 
 def _dilate(targets: Tensor, rows: int, columns: int) -> Tensor:
     """Widen the targets by a rectangle."""
+    import torch
+    from torch.nn import functional
+
     size = (2 * rows + 1, 2 * columns + 1)
     widened = functional.max_pool2d(
         targets.to(torch.float32), size, stride=1, padding=(rows, columns)

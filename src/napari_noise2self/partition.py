@@ -9,13 +9,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import comb
+from typing import TYPE_CHECKING, TypeVar
 
-import torch
-from torch import Tensor
-from torch.nn import functional
+import numpy as np
+from numpy.typing import NDArray
 
 from .exclusion import NO_EXCLUSION, Exclusion
 from .settings import Fill, PartitionKind, Settings
+
+if TYPE_CHECKING:
+    from torch import Tensor  # loaded where tensors are made: the docks do without
+
+Coordinates = TypeVar("Coordinates", "Tensor", NDArray[np.int64])
 
 RANDOM_SUBSETS = 25
 """Number of subsets of a random partition in the paper."""
@@ -74,6 +79,24 @@ class Partition:
         """Number of subsets: n² for a 2-D grid."""
         return self.size**2 if self.kind == "grid" else self.size
 
+    def label(self, rows: Coordinates, columns: Coordinates) -> Coordinates:
+        """Return the subset of the pixels at some coordinates.
+
+        Parameters
+        ----------
+        rows, columns : Tensor or ndarray
+            int64; they broadcast.
+
+        Returns
+        -------
+        Tensor or ndarray
+            int64, values from 0 to `n_subsets` - 1.
+        """
+        if self.kind == "random":
+            return _hash(rows, columns, self.seed) % self.size
+        down, across = divmod(_mix(self.seed) % self.size**2, self.size)
+        return (rows + down) % self.size * self.size + (columns + across) % self.size
+
     def labels(self, shape: tuple[int, int], origins: Tensor | None = None) -> Tensor:
         """Return the subset of each pixel of one or many windows.
 
@@ -89,19 +112,15 @@ class Partition:
         Tensor
             int64 of shape (B, height, width), values from 0 to `n_subsets` - 1.
         """
+        import torch
+
         if origins is None:
             origins = torch.zeros((1, 2), dtype=torch.int64)
-        phase = (
-            (0, 0) if self.kind == "random" else divmod(_mix(self.seed) % self.size**2, self.size)
-        )
         rows, columns = (
-            (torch.arange(extent, device=origins.device) + origins[:, axis, None] + phase[axis])
+            torch.arange(extent, device=origins.device) + origins[:, axis, None]
             for axis, extent in enumerate(shape)
         )
-        rows, columns = rows[:, :, None], columns[:, None, :]
-        if self.kind == "grid":
-            return (rows % self.size) * self.size + columns % self.size
-        return _hash(rows, columns, self.seed) % self.size
+        return self.label(rows[:, :, None], columns[:, None, :])
 
     def hide(self, targets: Tensor) -> Tensor:
         """Return all that is hidden for targets (B, 1, H, W): they and their exclusion."""
@@ -139,6 +158,9 @@ def fill(image: Tensor, hidden: Tensor, method: Fill = "interpolate", radius: in
         Same shape and dtype as `image`. Changing `image` where `hidden` changes nothing in it,
         not even if the hidden values are NaN.
     """
+    import torch
+    from torch.nn import functional
+
     visible = torch.where(hidden, 0, image)
     if method == "zero":
         return visible
@@ -159,11 +181,11 @@ def _mix(seed: int) -> int:
     return ((seed + 1) * 2654435761 >> 5) & 0x7FFFFFFF
 
 
-def _hash(rows: Tensor, columns: Tensor, seed: int) -> Tensor:
+def _hash(rows: Coordinates, columns: Coordinates, seed: int) -> Coordinates:
     """Return a well mixed non-negative int64 for each pixel and seed.
 
     The finaliser of MurmurHash3 with 32-bit arithmetic inside int64, so that it is the same on
-    every device.
+    every device, and in NumPy.
     """
     mask = 0xFFFFFFFF
     value = (rows * 0x9E3779B1 + columns * 0x85EBCA77 + _mix(seed) * 0xC2B2AE3D) & mask

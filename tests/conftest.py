@@ -1,6 +1,7 @@
 """Fixtures that many tests share."""
 
 import os
+import signal
 
 import numpy as np
 import pytest
@@ -9,6 +10,8 @@ from napari_noise2self import Settings
 from napari_noise2self.samples import simulate_cells
 
 os.environ.setdefault("NAPARI_STRICT_QT", "1")  # a widget left behind fails its test
+# a shell makes its background jobs, and all that they start, ignore interrupts
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ torch.set_num_threads(1)  # threads that wait for each other make tiny networks 
 
 TINY: dict[str, Any] = {
     "preset": "fast",
+    "start": "fresh",
     "width": 4,
     "depth": 1,
     "patch_size": 16,

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from napari_noise2self.exclusion import Exclusion
 from napari_noise2self.partition import Partition
-from napari_noise2self.patches import Patches
+from napari_noise2self.patches import Patches, any_detail
 from napari_noise2self.settings import Settings
 
 PARTITIONS = [Partition("grid", size) for size in range(2, 11)]
@@ -106,11 +106,11 @@ def test_patches_of_small_images_are_as_large_as_the_image(shape: tuple[int, int
 
 def test_any_detail() -> None:
     constant, missing = torch.full((1, 9, 9), 4.0), torch.full((1, 9, 9), float("nan"))
-    assert not _patches(constant).any_detail
-    assert not _patches(constant, missing).any_detail
-    assert not _patches(missing).any_detail
-    assert _patches(constant, constant + 1).any_detail
-    assert _patches(torch.cat((constant, _numbered(9, 9)))).any_detail
+    assert not any_detail([constant])
+    assert not any_detail([constant, missing])
+    assert not any_detail([missing])
+    assert any_detail([constant, constant + 1])
+    assert any_detail([torch.cat((constant, _numbered(9, 9)))])
 
 
 @pytest.mark.parametrize("partition", PARTITIONS, ids=lambda p: f"{p.kind}{p.size}")

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from napari_noise2self.settings import BUDGETS, Settings
+from napari_noise2self.settings import BUDGETS, DEFAULT_DEPTH, DEFAULT_WIDTH, Settings
 
-CHOICES = ["preset", "partition", "exclusion", "fill", "network", "prediction", "device"]
+CHOICES = ["preset", "start", "partition", "exclusion", "fill", "network", "prediction", "device"]
 RANGES = {
     "exclusion_radius": (1, 4),
     "width": (4, 256),
@@ -24,11 +24,14 @@ RANGES = {
     "learning_rate": (1e-6, 1.0),
     "partition_size": (2, 10),
 }
-OPTIONAL = {"partition_size", "exclusion_radius", "depth", "max_steps", "max_seconds"}
+OPTIONAL = {
+    "partition_size", "exclusion_radius", "depth", "max_steps", "max_seconds", "learning_rate",
+}  # fmt: skip
 FRACTIONAL = {"learning_rate", "max_seconds"}
 
 UNUSUAL = Settings(
     preset="best",
+    start="fresh",
     partition="random",
     partition_size=30,
     exclusion="plus",
@@ -104,19 +107,37 @@ def test_partition_size_has_limits_of_its_kind(kind: Any, limits: tuple[int, int
             Settings(partition=kind, partition_size=value)
 
 
-@pytest.mark.parametrize("preset", BUDGETS)
-def test_budget_of_the_preset_and_what_replaces_it(preset: Any) -> None:
-    expected = BUDGETS[preset]
-    assert Settings(preset=preset).budget == expected
-    assert Settings(preset=preset, max_steps=0).budget == replace(expected, max_steps=0)
-    changed = Settings(preset=preset, max_steps=5, max_seconds=3).budget
-    assert changed == replace(expected, max_steps=5, max_seconds=3)
+@pytest.mark.parametrize("start", BUDGETS)
+@pytest.mark.parametrize("preset", ["fast", "balanced", "best"])
+def test_budget_of_the_preset_and_what_replaces_it(start: Any, preset: Any) -> None:
+    expected = BUDGETS[start][preset]
+    settings = Settings(start=start, preset=preset)
+    assert settings.budget == expected
+    assert replace(settings, max_steps=0).budget == replace(expected, max_steps=0)
+    changed = replace(settings, max_steps=5, max_seconds=3, learning_rate=0.1).budget
+    assert changed == replace(expected, max_steps=5, max_seconds=3, learning_rate=0.1)
 
 
-def test_better_presets_cost_more() -> None:
-    fast, balanced, best = (BUDGETS[name] for name in ("fast", "balanced", "best"))
+@pytest.mark.parametrize("start", BUDGETS)
+def test_better_presets_cost_more(start: Any) -> None:
+    fast, balanced, best = (BUDGETS[start][name] for name in ("fast", "balanced", "best"))
     assert fast.max_seconds < balanced.max_seconds < best.max_seconds
     assert fast.max_steps < balanced.max_steps < best.max_steps
+
+
+@pytest.mark.parametrize(
+    "change", [{"network": "dncnn"}, {"width": 16}, {"depth": 5}, {"start": "fresh"}]
+)
+def test_networks_without_pretrained_weights_start_fresh(change: dict[str, Any]) -> None:
+    settings = Settings(**change)
+    assert settings.for_channels(1) == replace(settings, start="fresh")
+
+
+def test_the_usual_network_starts_pretrained_for_one_channel() -> None:
+    assert Settings().for_channels(1) == Settings()
+    named = Settings(width=DEFAULT_WIDTH, depth=DEFAULT_DEPTH["unet"])
+    assert named.for_channels(1) == named
+    assert Settings().for_channels(2).start == "fresh"
 
 
 @pytest.mark.parametrize("settings", [Settings(), UNUSUAL], ids=["default", "unusual"])

@@ -28,6 +28,7 @@ from .devices import describe_device, resolve_device
 from .inference import DEFAULT_TILE, Predictor
 from .networks import DnCNN, UNet, create_network
 from .partition import Partition
+from .patches import any_detail
 from .progress import Control, Progress, Report
 from .result import Result, ResultFigures
 from .settings import Device, Prediction, Settings
@@ -116,9 +117,12 @@ class Denoiser:
         """Measure the classics on stabilised planes (C, Y, X), then train a network on them."""
         device = resolve_device(self.settings.device)
         self.device = describe_device(device)
-        network = create_network(self.settings, len(self.stabilisers))
+        settings = self._own_settings
+        if not any_detail(stable):
+            settings = replace(settings, start="fresh")  # which predicts the mean
+        network = create_network(settings, len(self.stabilisers))
         noise = StableNoise.of(self.stabilisers)
-        trainer = Trainer(network, stable, noise, self.partition, self.settings, device)
+        trainer = Trainer(network, stable, noise, self.partition, settings, device)
         self.floor = classic_floor(
             stable,
             noise,
@@ -235,9 +239,14 @@ class Denoiser:
         """Fix the partition: an "auto" exclusion follows the strongest noise correlation."""
         correlation = Correlation.strongest([s.noise.correlation for s in self.stabilisers])
         exclusion, self.exclusion_note = choose_exclusion(correlation)
-        self.partition = Partition.from_settings(self.settings, exclusion)
+        self.partition = Partition.from_settings(self._own_settings, exclusion)
         if self.settings.exclusion != "auto":
             self.exclusion_note = f"Exclusion as asked for: {self.partition.exclusion.name}."
+
+    @property
+    def _own_settings(self) -> Settings:
+        """The settings, with the start that there is for these images."""
+        return self.settings.for_channels(len(self.stabilisers))
 
     @property
     def _noise(self) -> StableNoise:
@@ -247,6 +256,7 @@ class Denoiser:
     def figures(self) -> dict[str, Any]:
         """What the training found, ready for JSON: goes into the metadata of results."""
         return {
+            "start": self._own_settings.start,
             "steps": self.record.steps,
             "planned_steps": self.record.planned_steps,
             "best_step": self.record.best_step,

@@ -57,7 +57,7 @@ class Exclusion:
     def smallest_grid(self) -> int:
         """Side of the grid partition that leaves enough visible between hidden pixels."""
         wanted = 2 * self.radius + 2 if not self.turns else 3 * self.radius + 2
-        return min(10, max(4, wanted))
+        return min(10, wanted)
 
     @property
     def rectangles(self) -> tuple[tuple[int, int], ...]:

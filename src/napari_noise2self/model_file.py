@@ -20,7 +20,7 @@ from . import __version__
 from .atomic import published
 from .calibration import Floor
 from .devices import describe_device, resolve_device
-from .networks import create_network
+from .networks import build_network
 from .refinement import Refinement
 from .settings import Device, Settings
 from .stabilise import Stabiliser
@@ -137,7 +137,7 @@ def _assemble(
     denoiser.device = describe_device(device)
     json.dumps(denoiser.figures)  # raises if a figure is of the wrong type
     with torch.device("meta"):  # takes no memory, whatever the settings ask for
-        network = create_network(denoiser.settings, len(denoiser.stabilisers))
+        network = build_network(denoiser.settings, len(denoiser.stabilisers))
     if {weight.dtype for weight in weights.values()} != {torch.float32}:
         raise ValueError("weights are not float32")
     if not all(bool(torch.isfinite(weight).all()) for weight in weights.values()):

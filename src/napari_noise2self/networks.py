@@ -12,7 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from .settings import Settings
+from .head_start import load_head_start
+from .settings import DEFAULT_DEPTH, DEFAULT_WIDTH, NetworkKind, Settings
 
 
 class Network(nn.Module):
@@ -51,7 +52,9 @@ class UNet(Network):
         Number of pooling levels.
     """
 
-    def __init__(self, channels: int = 1, width: int = 32, depth: int = 2) -> None:
+    def __init__(
+        self, channels: int = 1, width: int = DEFAULT_WIDTH, depth: int = DEFAULT_DEPTH["unet"]
+    ) -> None:
         super().__init__()
         self.stride = 2**depth
         self.reach = 4 * (2 ** (depth + 1) - 1) + self.stride
@@ -86,7 +89,9 @@ class DnCNN(Network):
     hold no value of their own there, so the network predicts the pixel itself.
     """
 
-    def __init__(self, channels: int = 1, width: int = 32, depth: int = 8) -> None:
+    def __init__(
+        self, channels: int = 1, width: int = DEFAULT_WIDTH, depth: int = DEFAULT_DEPTH["dncnn"]
+    ) -> None:
         super().__init__()
         self.stride = 1
         self.reach = depth
@@ -132,10 +137,10 @@ def _head(width: int, channels: int) -> nn.Conv2d:
     return layer
 
 
-_KINDS: dict[str, tuple[type[UNet] | type[DnCNN], int]] = {"unet": (UNet, 2), "dncnn": (DnCNN, 8)}
+_KINDS: dict[NetworkKind, type[UNet] | type[DnCNN]] = {"unet": UNet, "dncnn": DnCNN}
 
 
-def create_network(settings: Settings, channels: int = 1) -> UNet | DnCNN:
+def build_network(settings: Settings, channels: int = 1) -> UNet | DnCNN:
     """Build the network that the settings ask for, with weights drawn from their seed.
 
     Parameters
@@ -145,7 +150,23 @@ def create_network(settings: Settings, channels: int = 1) -> UNet | DnCNN:
     channels : int
         Channels of the images.
     """
-    kind, default_depth = _KINDS[settings.network]
+    depth = settings.depth or DEFAULT_DEPTH[settings.network]
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(settings.seed)
-        return kind(channels, settings.width, settings.depth or default_depth)
+        return _KINDS[settings.network](channels, settings.width, depth)
+
+
+def create_network(settings: Settings, channels: int = 1) -> UNet | DnCNN:
+    """Build the network that training begins from, with pretrained weights if there are any.
+
+    Parameters
+    ----------
+    settings : Settings
+        As for `build_network`, and `start`.
+    channels : int
+        Channels of the images.
+    """
+    network = build_network(settings, channels)
+    if settings.for_channels(channels).start == "pretrained":
+        load_head_start(network)
+    return network

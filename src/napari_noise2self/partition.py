@@ -66,7 +66,7 @@ class Partition:
         exclusion = exclusion or NO_EXCLUSION
         size = settings.partition_size
         if size is None:
-            side = exclusion.smallest_grid
+            side = max(settings.budget.grid, exclusion.smallest_grid)
             size = side if settings.partition == "grid" else max(RANDOM_SUBSETS, side**2)
         if settings.partition == "grid" and exclusion.kind == "square":
             size = max(size, 2 * exclusion.radius + 2)  # smaller cells would hide every pixel

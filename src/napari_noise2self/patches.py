@@ -74,12 +74,6 @@ class Patches:
         self._device = device
 
     @property
-    def any_detail(self) -> bool:
-        """Whether any two present pixels differ; if not, there is nothing to learn."""
-        values = self._pixels[:, self._present]
-        return bool(values.numel()) and bool((values.amax(dim=1) > values.amin(dim=1)).any())
-
-    @property
     def held_out_subsets(self) -> int:
         """Number of subsets that hold the held-out pixels: the first ones of the partition."""
         return max(1, math.ceil(self._n_subsets * _SMALLEST_HELD_OUT_SHARE))
@@ -153,3 +147,16 @@ class Patches:
             parts = (batch.image, partition.hide(hidden), batch.present, target)
             groups += list(zip(*(part.split(8) for part in parts), strict=True))
         return groups
+
+
+def any_detail(planes: Sequence[Tensor]) -> bool:
+    """Tell whether any two present pixels differ; if not, there is nothing to learn.
+
+    Parameters
+    ----------
+    planes : sequence of Tensor
+        As for `Patches`.
+    """
+    pixels = torch.cat([plane.flatten(1) for plane in planes], dim=1)
+    values = pixels[:, torch.isfinite(pixels).all(dim=0)]
+    return bool(values.numel()) and bool((values.amax(dim=1) > values.amin(dim=1)).any())

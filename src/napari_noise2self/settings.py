@@ -11,6 +11,7 @@ ExclusionKind = Literal["none", "horizontal", "vertical", "plus", "square"]
 ExclusionChoice = Literal["auto", "none", "horizontal", "vertical", "plus", "square"]
 Fill = Literal["interpolate", "zero"]
 NetworkKind = Literal["unet", "dncnn"]
+Start = Literal["pretrained", "fresh"]
 Prediction = Literal["posterior", "j-invariant", "single-pass"]
 Device = Literal["auto", "cpu", "cuda", "mps"]
 
@@ -25,14 +26,28 @@ class Budget:
     """How many flipped and transposed copies of the image the prediction is averaged over."""
     classics: tuple[str, ...]
     """Which classic filters the network is compared with."""
+    learning_rate: float
+    """The highest of the schedule."""
+    grid: int = 4
+    """Side of the grid partition, unless an exclusion needs more: fewer subsets are faster."""
 
 
 _CLASSICS = ("gaussian", "median", "nlm", "wavelet", "tv")
-BUDGETS: dict[str, Budget] = {
-    "fast": Budget(max_steps=220, max_seconds=15.0, flips=1, classics=("tv",)),
-    "balanced": Budget(max_steps=2000, max_seconds=80.0, flips=1, classics=_CLASSICS),
-    "best": Budget(max_steps=5000, max_seconds=600.0, flips=8, classics=_CLASSICS),
+BUDGETS: dict[Start, dict[Preset, Budget]] = {
+    "pretrained": {
+        "fast": Budget(50, 2.0, flips=1, classics=("tv",), learning_rate=1e-3, grid=3),
+        "balanced": Budget(400, 15.0, flips=1, classics=_CLASSICS, learning_rate=1e-3),
+        "best": Budget(3000, 240.0, flips=8, classics=_CLASSICS, learning_rate=1e-3),
+    },
+    "fresh": {
+        "fast": Budget(220, 15.0, flips=1, classics=("tv",), learning_rate=2e-3),
+        "balanced": Budget(2000, 80.0, flips=1, classics=_CLASSICS, learning_rate=2e-3),
+        "best": Budget(5000, 600.0, flips=8, classics=_CLASSICS, learning_rate=2e-3),
+    },
 }
+
+DEFAULT_WIDTH = 32
+DEFAULT_DEPTH: dict[NetworkKind, int] = {"unet": 2, "dncnn": 8}
 
 DEFAULT_PARTITION_SIZE: dict[str, int] = {"grid": 4, "random": 25}
 
@@ -61,10 +76,15 @@ class Settings:
     ----------
     preset : {"fast", "balanced", "best"}
         How much time to spend; gives `max_steps` and `max_seconds` where these are None.
+    start : {"pretrained", "fresh"}
+        What training begins from: the weights that the package brings, which were trained on
+        simulated images, or random ones, which is plain Noise2Self. There are weights for the
+        usual UNet and one channel; all other networks start fresh.
     partition : {"grid", "random"}
         How the pixels are split into subsets that are hidden together.
     partition_size : int, optional
-        Side n of the grid (n² subsets, 2 to 10; 4 if None), or number of subsets of a random
+        Side n of the grid (n² subsets, 2 to 10; if None 4, or 3 for a fast
+        result from pretrained weights), or number of subsets of a random
         partition (2 to 400; 25 if None, as in the paper). If None, an exclusion makes it larger.
     exclusion : {"auto", "none", "horizontal", "vertical", "plus", "square"}
         Neighbours hidden with each pixel, for noise that is correlated between neighbours;
@@ -85,8 +105,9 @@ class Settings:
         in by its variance, and is "j-invariant" where the noise could not be measured.
     patch_size, batch_size : int
         Side in pixels, and number, of the patches of one training step.
-    learning_rate : float
-        Highest learning rate of the schedule.
+    learning_rate : float, optional
+        Highest learning rate of the schedule; if None, 0.001 from pretrained weights and 0.002
+        from fresh ones.
     max_steps : int, optional
         Training steps at most; from the preset if None.
     max_seconds : float, optional
@@ -105,18 +126,19 @@ class Settings:
     """
 
     preset: Preset = "balanced"
+    start: Start = "pretrained"
     partition: PartitionKind = "grid"
     partition_size: int | None = None
     exclusion: ExclusionChoice = "auto"
     exclusion_radius: int | None = None
     fill: Fill = "interpolate"
     network: NetworkKind = "unet"
-    width: int = 32
+    width: int = DEFAULT_WIDTH
     depth: int | None = None
     prediction: Prediction = "posterior"
     patch_size: int = 64
     batch_size: int = 8
-    learning_rate: float = 2e-3
+    learning_rate: float | None = None
     max_steps: int | None = None
     max_seconds: float | None = None
     seed: int = 0
@@ -136,13 +158,22 @@ class Settings:
 
     @property
     def budget(self) -> Budget:
-        """The preset's budget, with `max_steps` and `max_seconds` in place where given."""
+        """The preset's budget, with what these settings give themselves in its place."""
         chosen: dict[str, Any] = {
             name: getattr(self, name)
-            for name in ("max_steps", "max_seconds")
+            for name in ("max_steps", "max_seconds", "learning_rate")
             if getattr(self, name) is not None
         }
-        return replace(BUDGETS[self.preset], **chosen)
+        return replace(BUDGETS[self.start][self.preset], **chosen)
+
+    def for_channels(self, channels: int) -> Settings:
+        """Return the settings that images of so many channels are trained with.
+
+        These are the same, but for a fresh start where no pretrained weights fit the network.
+        """
+        usual = self.width == DEFAULT_WIDTH and self.depth in (None, DEFAULT_DEPTH["unet"])
+        fits = self.network == "unet" and usual and channels == 1
+        return self if fits else replace(self, start="fresh")
 
     def to_dict(self) -> dict[str, Any]:
         """Return the settings as a dictionary of plain values, ready for JSON."""
@@ -163,7 +194,9 @@ class Settings:
         return cls(**values)
 
 
-_OPTIONAL = frozenset({"partition_size", "exclusion_radius", "depth", "max_steps", "max_seconds"})
+_OPTIONAL = frozenset(
+    {"partition_size", "exclusion_radius", "depth", "max_steps", "max_seconds", "learning_rate"}
+)
 _FRACTIONAL = frozenset({"learning_rate", "max_seconds"})
 
 

@@ -16,7 +16,7 @@ from torch.nn import functional
 from .devices import reproducible, training_precision
 from .networks import Network
 from .partition import Partition
-from .patches import Patches
+from .patches import Patches, any_detail
 from .progress import Control, Progress
 from .refinement import SMALLEST_FACTOR, Refinement, measure_surprise, refine_noise
 from .settings import Settings
@@ -93,10 +93,11 @@ class Trainer:
         self._best = copy.deepcopy(self._network.state_dict())
         self._noise = noise.to(device)
         self._generator = torch.Generator().manual_seed(settings.seed)
+        self._any_detail = any_detail(planes)
         self._patches = Patches(planes, partition, settings, device)
         self.held_out = self._patches.held_out(partition, self._generator)
         self._optimizer = torch.optim.AdamW(
-            self._network.parameters(), settings.learning_rate, betas=(0.9, 0.99), foreach=True
+            self._network.parameters(), settings.budget.learning_rate, betas=(0.9, 0.99), foreach=True
         )
 
     def run(self, control: Control) -> Iterator[Progress]:
@@ -114,9 +115,11 @@ class Trainer:
         """
         started = last_report = time.monotonic()
         record, budget = self.record, self._settings.budget
-        planned = budget.max_steps if self._patches.any_detail else 0
+        planned = budget.max_steps if self._any_detail else 0
         evaluate_every = _evaluation_interval(planned)
         with reproducible():
+            if self._settings.start == "pretrained":  # no step may be best
+                yield self._progress(planned, self._evaluate(control))
             while record.steps < planned and not control.stopped:
                 control.check()
                 self._step(self._schedule(planned))
@@ -154,11 +157,11 @@ class Trainer:
 
     def _schedule(self, planned: int) -> float:
         """Return the learning rate: a linear warm-up, then a cosine to zero."""
-        step = self.record.steps
+        step, highest = self.record.steps, self._settings.budget.learning_rate
         if step < _WARM_UP_STEPS:
-            return self._settings.learning_rate * (step + 1) / _WARM_UP_STEPS
+            return highest * (step + 1) / _WARM_UP_STEPS
         share = (step - _WARM_UP_STEPS) / max(1, planned - _WARM_UP_STEPS)
-        return self._settings.learning_rate * 0.5 * (1 + math.cos(math.pi * share))
+        return highest * 0.5 * (1 + math.cos(math.pi * share))
 
     def _step(self, learning_rate: float) -> None:
         """Take one optimiser step on a fresh batch of patches."""
@@ -244,8 +247,10 @@ class Trainer:
 
     def _progress(self, planned: int, loss: float | None) -> Progress:
         record = self.record
-        left = record.seconds / max(record.steps, 1) * (planned - record.steps)
-        left = min(left, max(0.0, self._settings.budget.max_seconds - record.seconds))
+        left = max(0.0, self._settings.budget.max_seconds - record.seconds)
+        if record.steps or not planned:
+            pace = record.seconds / max(record.steps, 1)
+            left = min(left, pace * (planned - record.steps))
         return Progress("training", record.steps, planned, record.seconds, left, loss)
 
 

@@ -10,6 +10,7 @@ from napari_noise2self.widgets.settings_form import SettingsForm
 
 OTHER = {
     "preset": "best",
+    "start": "fresh",
     "partition": "random",
     "partition_size": 9,
     "exclusion": "plus",
@@ -35,6 +36,7 @@ def form(qtbot):
     form = SettingsForm()
     qtbot.addWidget(form)
     qtbot.addWidget(form.preset)
+    qtbot.addWidget(form.advanced)
     return form
 
 
@@ -118,17 +120,24 @@ def test_none_is_said_in_words(form):
 
 
 def test_fractions_are_written_without_needless_zeros(form):
+    form.editor("learning_rate").put(0.002)
     assert form.editor("learning_rate").text() in {"0.002", "0,002"}
 
 
-@pytest.mark.parametrize("preset", list(BUDGETS))
-def test_preset_is_explained(form, preset):
+@pytest.mark.parametrize("preset", ["fast", "balanced", "best"])
+@pytest.mark.parametrize("start", BUDGETS)
+def test_preset_is_explained(form, preset, start):
     form.preset.buttons.put(preset)
-    assert f"{BUDGETS[preset].max_steps:,} steps" in form.preset.explanation.text()
+    form.editor("start").put(start)
+    budget = BUDGETS[start][preset]
+    assert f"{budget.max_steps:,} training steps" in form.preset.explanation.text()
+    form.editor("width").put(16)  # there are no pretrained weights for that
+    budget = BUDGETS["fresh"][preset]
+    assert f"{budget.max_steps:,} training steps" in form.preset.explanation.text()
 
 
 def test_advanced_is_folded_away_at_first(form, qtbot):
-    form.show()
+    form.advanced.show()
     assert not form.editor("width").isVisible()
     form.advanced.header.click()
     assert form.editor("width").isVisible()

@@ -36,6 +36,7 @@ from ._options import (
     PresetOption,
     SecondsOption,
     SeedOption,
+    StartOption,
     StepsOption,
 )
 from ._telling import summary, tell
@@ -82,6 +83,7 @@ def denoise(
     exclusion: ExclusionOption = None,
     exclusion_radius: ExclusionRadiusOption = None,
     network: NetworkOption = None,
+    start: StartOption = None,
     preset: PresetOption = None,
     max_seconds: SecondsOption = None,
     max_steps: StepsOption = None,
@@ -97,6 +99,7 @@ def denoise(
         partition=partition, partition_size=partition_size, exclusion=exclusion,
         exclusion_radius=exclusion_radius, network=network, preset=preset,
         max_seconds=max_seconds, max_steps=max_steps, seed=seed, prediction=prediction,
+        start=start,
     )  # fmt: skip
     if model and choices:
         options = ", ".join("--" + name.replace("_", "-") for name in choices)
@@ -139,6 +142,7 @@ def train(
     exclusion: ExclusionOption = None,
     exclusion_radius: ExclusionRadiusOption = None,
     network: NetworkOption = None,
+    start: StartOption = None,
     preset: PresetOption = None,
     max_seconds: SecondsOption = None,
     max_steps: StepsOption = None,
@@ -155,6 +159,7 @@ def train(
             partition=partition, partition_size=partition_size, exclusion=exclusion,
             exclusion_radius=exclusion_radius, network=network, preset=preset,
             max_seconds=max_seconds, max_steps=max_steps, seed=seed, prediction=prediction,
+            start=start,
         ),
     )  # fmt: skip
     from ..console import FilesProgress

@@ -14,6 +14,7 @@ from ..settings import (
     PartitionKind,
     Prediction,
     Preset,
+    Start,
 )
 
 Inputs = Annotated[
@@ -24,7 +25,7 @@ PartitionOption = Annotated[
 ]
 PartitionSizeOption = Annotated[
     int | None,
-    typer.Option(help="Side of the grid (2 to 10), or number of random subsets.  [4; 25]"),
+    typer.Option(help="Side of the grid (2 to 10), or number of random subsets.  [auto]"),
 ]
 ExclusionOption = Annotated[
     ExclusionChoice | None,
@@ -34,6 +35,10 @@ ExclusionRadiusOption = Annotated[
     int | None, typer.Option(help="How far the exclusion reaches, 1 to 4 pixels.  [1]")
 ]
 NetworkOption = Annotated[NetworkKind | None, typer.Option(help="Kind of network.  [unet]")]
+StartOption = Annotated[
+    Start | None,
+    typer.Option(help="Begin with pretrained weights, or with random ones.  [pretrained]"),
+]
 PresetOption = Annotated[Preset | None, typer.Option(help="How much time to spend.  [balanced]")]
 SecondsOption = Annotated[
     float | None, typer.Option(help="Longest training, in seconds.  [from the preset]")

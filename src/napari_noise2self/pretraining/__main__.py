@@ -27,7 +27,7 @@ def main(
     """Train the weights of the head start on simulated images.
 
     A run that was stopped early ends well when it is resumed with fewer steps: the learning rate
-    falls to zero over the last two fifths of them.
+    falls to zero over the last seven tenths of them.
     """
     plan = Plan(steps=steps, width=width, depth=depth, seed=seed, batch=batch)
     try:

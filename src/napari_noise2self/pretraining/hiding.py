@@ -18,7 +18,7 @@ from .camera import NO_CORRELATION, WHITE_SHAPE, NoiseShape
 from .drawing import chance, log_uniform
 
 _EXCLUSIONS: tuple[ExclusionKind, ...] = get_args(ExclusionKind)
-_EXCLUSION_SHARES = 0.44, 0.12, 0.12, 0.1, 0.22
+_EXCLUSION_SHARES = 0.5, 0.1, 0.1, 0.08, 0.22
 _RADIUS_SHARES = 0.25, 0.35, 0.25, 0.15
 _SIDES = (2, 3, 4, 5, 6, 7, 8, 9, 10)
 _SIDE_SHARES = 0.05, 0.2, 0.3, 0.15, 0.1, 0.05, 0.05, 0.05, 0.05

@@ -12,13 +12,13 @@ import torch
 from torch import Tensor
 
 from ..devices import training_precision
-from ..networks import UNet, create_network
+from ..networks import UNet, build_network
 from ..settings import Settings
 from ..training import signal_variance
 from .batches import Batch, Batches
 
 _WARM_UP_STEPS = 200
-_COOL_DOWN_SHARE = 0.4
+_COOL_DOWN_SHARE = 0.7
 _EMA_DECAY = 0.999
 _LARGEST_GRADIENT = 2.0
 _NOISE_SHARE = 0.1
@@ -42,9 +42,9 @@ class Plan:
         The highest.
     """
 
-    steps: int = 40_000
+    steps: int = 60_000
     width: int = 32
-    depth: int = 2
+    depth: int = 3
     seed: int = 0
     batch: int = 8
     learning_rate: float = 2e-3
@@ -82,7 +82,7 @@ class Learner:
         self._batches = batches or Batches(plan.seed, plan.batch)
         self._device = torch.device("cpu")
         self._precision = training_precision(self._device)
-        network = create_network(plan.settings)
+        network = build_network(plan.settings)
         assert isinstance(network, UNet)
         self._network = network.to(
             memory_format=self._precision.memory_format  # type: ignore[call-overload]

@@ -36,14 +36,15 @@ def test_all_keys_are_known():
 def test_nothing_is_lost_in_reading(manifest):
     """Npe2 ignores keys that it does not know."""
     read = manifest.model_dump(exclude_unset=True, mode="json")["contributions"]
-    for kind in ("commands", "widgets", "sample_data"):
+    for kind in ("commands", "widgets", "readers", "sample_data"):
         assert [entry.keys() for entry in CONTRIBUTIONS[kind]] == [e.keys() for e in read[kind]]
 
 
 def test_commands_are_defined_and_used():
     defined = [command["id"] for command in CONTRIBUTIONS["commands"]]
     menus = [entry for entries in CONTRIBUTIONS["menus"].values() for entry in entries]
-    users = [*CONTRIBUTIONS["widgets"], *CONTRIBUTIONS["sample_data"], *menus]
+    kinds = ("widgets", "readers", "sample_data")
+    users = [*(user for kind in kinds for user in CONTRIBUTIONS[kind]), *menus]
     assert len(set(defined)) == len(defined)
     assert {user["command"] for user in users} == set(defined)
     assert all(name.startswith("napari-noise2self.") for name in defined)

@@ -56,6 +56,11 @@ def summary(figures: dict[str, Any], name: str, seconds: float) -> str:
     )
 
 
+def applied_summary(model: str, name: str, seconds: float) -> str:
+    """Say what came out of a model that was there before; the parameters are those of `summary`."""
+    return f"Done in {duration(seconds)} with model {model!r} → layer {name!r}."
+
+
 def figure_rows(figures: dict[str, Any]) -> list[FigureRow]:
     """Return what is known of a result without a clean image, one figure in each row."""
     rows = []

@@ -205,10 +205,13 @@ def test_cancel_and_start_again_at_once(viewer, dock, qtbot, noisy, endless, tin
     assert [layer.name for layer in viewer.layers] == ["cells", "cells denoised"]
 
 
-def test_nothing_is_kept_after_a_job(viewer, dock, qtbot, noisy, tiny, denoisers):
+def test_only_the_last_model_is_kept_after_a_job(viewer, dock, qtbot, noisy, tiny, denoisers):
     viewer.add_image(noisy, name="cells")
-    run(qtbot, dock, tiny)
-    assert [denoiser() for denoiser in denoisers] == [None]
+    for _ in range(2):
+        run(qtbot, dock, tiny)
+    first, second = denoisers
+    assert first() is None
+    assert second() is dock.models.model.denoiser
 
 
 def test_button_says_why_it_is_disabled(viewer, dock, qtbot, noisy, endless):

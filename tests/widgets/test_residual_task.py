@@ -7,10 +7,10 @@ from drive import run, wait_until_idle
 def test_button_adds_it(viewer, dock, qtbot, noisy, tiny):
     source = viewer.add_image(noisy, name="cells", scale=(2, 3), units=("um", "um"), gamma=0.5)
     run(qtbot, dock, tiny)
-    assert dock.figures.residual.isEnabled()
+    assert dock.compare.residual.isEnabled()
     told = dock.status.text()
 
-    dock.figures.residual.click()
+    dock.compare.residual.click()
     assert not dock.start_button.isEnabled()
     wait_until_idle(qtbot, dock)
 
@@ -31,7 +31,7 @@ def test_colour(viewer, dock, qtbot, noisy, tiny):
     colour = np.stack([noisy // 2, noisy // 3, noisy // 4], axis=-1).clip(0, 255).astype(np.uint8)
     viewer.add_image(colour, rgb=True, name="cells")
     run(qtbot, dock, tiny)
-    dock.figures.residual.click()
+    dock.compare.residual.click()
     wait_until_idle(qtbot, dock)
     residual = viewer.layers["cells residual"]
     assert not residual.rgb
@@ -39,7 +39,7 @@ def test_colour(viewer, dock, qtbot, noisy, tiny):
 
 
 def test_button_says_why_it_is_disabled(viewer, dock, qtbot, noisy, tiny):
-    button = dock.figures.residual
+    button = dock.compare.residual
     source = viewer.add_image(noisy, name="cells")
     assert dock.figures.isHidden()
     run(qtbot, dock, tiny)
@@ -52,7 +52,7 @@ def test_button_says_why_it_is_disabled(viewer, dock, qtbot, noisy, tiny):
 
     run(qtbot, dock, tiny)
     assert button.isEnabled()
-    viewer.layers.remove("cells denoised [1]")
+    viewer.layers.remove("cells")
     assert not button.isEnabled()
     assert "gone" in button.toolTip()
 
@@ -62,9 +62,9 @@ def test_data_replaced_before_the_click(viewer, dock, qtbot, noisy, tiny):
     source = viewer.add_image(noisy, name="cells")
     run(qtbot, dock, tiny)
     source.data = np.zeros((8, 8))
-    dock.figures.residual.click()
-    assert "other data" in dock.figures.residual.toolTip()
-    assert not dock.figures.residual.isEnabled()
+    dock.compare.residual.click()
+    assert "other data" in dock.compare.residual.toolTip()
+    assert not dock.compare.residual.isEnabled()
     assert len(viewer.layers) == 2
 
 
@@ -72,13 +72,50 @@ def test_layers_that_are_gone_are_not_kept(viewer, dock, qtbot, noisy, tiny):
     viewer.add_image(noisy, name="cells")
     run(qtbot, dock, tiny)
     viewer.layers.clear()
-    assert dock._last is None
+    assert dock.compare.layer is None
+    assert dock.compare.results._sources == {}
+
+
+def test_button_hides_it_and_shows_it_again(viewer, dock, qtbot, noisy, tiny):
+    button = dock.compare.residual
+    viewer.add_image(noisy, name="cells")
+    run(qtbot, dock, tiny)
+    assert button.text() == "Show residual"
+    button.click()
+    wait_until_idle(qtbot, dock)
+    residual = viewer.layers["cells residual"]
+    assert button.text() == "Hide residual"
+
+    button.click()
+    assert not residual.visible
+    assert button.text() == "Show residual"
+    button.click()
+    assert residual.visible
+
+    residual.visible = False  # by the eye in the layer list
+    assert button.text() == "Show residual"
+    viewer.layers.remove(residual)
+    button.click()
+    wait_until_idle(qtbot, dock)
+    assert viewer.layers["cells residual"].visible
+
+
+def test_it_is_that_of_the_whole_denoised_image(viewer, dock, qtbot, noisy, tiny):
+    viewer.add_image(noisy, name="cells")
+    run(qtbot, dock, tiny)
+    denoised = viewer.layers["cells denoised"].data
+    dock.compare.amount.setValue(30)
+    dock.compare.residual.click()
+    wait_until_idle(qtbot, dock)
+    np.testing.assert_allclose(
+        viewer.layers["cells residual"].data, noisy - denoised.astype(float), atol=1e-3
+    )
 
 
 def test_layer_removed_meanwhile(viewer, dock, qtbot, noisy, tiny):
     viewer.add_image(noisy, name="cells")
     run(qtbot, dock, tiny)
-    dock.figures.residual.click()
+    dock.compare.residual.click()
     viewer.layers.clear()
     wait_until_idle(qtbot, dock)
     assert [layer.name for layer in viewer.layers] == ["cells residual"]
@@ -87,7 +124,7 @@ def test_layer_removed_meanwhile(viewer, dock, qtbot, noisy, tiny):
 def test_cancelled(viewer, dock, qtbot, noisy, tiny):
     viewer.add_image(noisy, name="cells")
     run(qtbot, dock, tiny)
-    dock.figures.residual.click()
+    dock.compare.residual.click()
     dock.progress.cancel.click()
     assert dock.start_button.isEnabled()
     assert "cells residual" not in viewer.layers

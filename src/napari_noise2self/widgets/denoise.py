@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING
 from napari.layers import Layer
 
 from ..progress import Progress
+from ..settings import Device
 from ..words import loss_levels, summary
 from .denoise_task import DenoiseTask
-from .dock import Dock, State
-from .figures_panel import FiguresPanel
+from .dock import State
 from .first_look import FirstLook
 from .job import Job
 from .layers import Source
 from .loss_plot import LossPlot
+from .models import Model
 from .placeholder import Placeholder
-from .residual_task import Residual, ResidualTask
+from .results_dock import ResultsDock
 from .settings_form import SettingsForm
 from .task import Outcome
 
@@ -29,14 +30,9 @@ _STATES = {
     "predicting": State.PREDICTING,
 }
 _STOP_TOOLTIP = "End the training now, and denoise with the best network so far."
-_RESIDUAL_TOOLTIP = (
-    "Add a layer of what was taken away: noisy minus denoised.\n"
-    "It should look like noise, which may be stronger where the image is bright.\n"
-    "Shapes in one colour are detail that was lost."
-)
 
 
-class DenoiseWidget(Dock):
+class DenoiseWidget(ResultsDock):
     """Trains on an image layer and adds its denoised image as a new layer.
 
     Parameters
@@ -52,11 +48,9 @@ class DenoiseWidget(Dock):
             "Train a small network on the noisy image itself, then denoise the image with it.",
         )
         self._first_look = Placeholder(napari_viewer)
-        self._last: tuple[Source, Layer] | None = None
         self.form = SettingsForm()
         self.plot = LossPlot()
         self.plot.hide()
-        self.figures = FiguresPanel()
         self._lay_out(
             [("Image", self.images.native), ("Preset", self.form.preset)],
             [
@@ -65,13 +59,19 @@ class DenoiseWidget(Dock):
                 self.plot,
                 self.status,
                 self.figures,
+                self.compare,
+                self.models,
                 self.form,
             ],
         )
         self.progress.stop_requested.connect(self.stop)
-        self.figures.residual_requested.connect(self.show_residual)
         self.reset_choices()
         self._choose_active_image()
+
+    @property
+    def device(self) -> Device:
+        """Where to compute with a model from a file."""
+        return self.form.settings.device
 
     def start(self) -> None:
         """Train on the chosen image, then denoise it."""
@@ -83,10 +83,14 @@ class DenoiseWidget(Dock):
         self._first_look = Placeholder(self._viewer)
         self.plot.clear()
         self.plot.hide()
-        self.figures.hide()
         self.progress.begin(stoppable=True)
         self.status.say(f"{source.name}: {source.planes}")
         self._begin(source, task, State.PREPARING, self._on_success, self._on_first_look)
+
+    def apply(self) -> None:
+        """Denoise the chosen image with the model in hand, without training."""
+        self.plot.hide()
+        super().apply()
 
     def stop(self) -> None:
         """End the training, and denoise with the best network so far."""
@@ -98,17 +102,6 @@ class DenoiseWidget(Dock):
         """Leave nothing behind when the dock is closed."""
         super().leave()
         self._first_look.remove()
-
-    def show_residual(self) -> None:
-        """Add a layer of what the last run took away."""
-        self._refresh()  # the layers may have changed without a word
-        if self._last is None or not self.figures.residual.isEnabled():
-            return
-        source, result = self._last
-        rgb = "S" in source.axes
-        task = ResidualTask(source.name, source.data, result.data, result.name, rgb)
-        self.progress.begin()
-        self._begin(source, task, State.SUBTRACTING, self._on_residual)
 
     def _on_progress(self, progress: Progress) -> None:
         super()._on_progress(progress)
@@ -127,33 +120,21 @@ class DenoiseWidget(Dock):
     def _on_success(self, outcome: Outcome) -> None:
         seconds = self._seconds
         try:
-            job, layer = self._show_result(outcome)
+            source, layer = self._show_result(outcome, seconds)
         finally:
-            self._finish()
-        message = summary(outcome.figures, layer.name, seconds)
-        if job.source.data_was_replaced:
-            message += (
-                f"\n{job.source.name!r} has other data by now; the result belongs to the old data."
-            )
-        self.status.say(message)
-        self.plot.show_levels(loss_levels(outcome.figures))
-        self.figures.show_figures(outcome.figures)
-        self._last = job.source, layer
-        self._refresh()
-
-    def _show_result(self, outcome: Outcome) -> tuple[Job, Layer]:
-        """Put the result in place of the first look."""
-        job = self._job
-        assert job is not None
+            job = self._finish()
         assert isinstance(job.task, DenoiseTask)
-        layer = job.source.result_layer(outcome, job.task.settings)
-        return job, self._first_look.become(layer)
+        self.models.model = Model(outcome.model, job.task.settings, source.name)
+        self.plot.show_levels(loss_levels(outcome.figures))
+        self._keep(layer, source, summary(outcome.figures, layer.name, seconds))
 
-    def _on_residual(self, residual: Residual) -> None:
-        job = self._finish(self.status.text())
-        assert isinstance(job.task, ResidualTask)
-        layer = job.source.residual_layer(residual, job.task.denoised_name)
-        self._viewer.add_layer(layer)
+    def _show_result(self, outcome: Outcome, seconds: float) -> tuple[Source, Layer]:
+        """Put the result in place of the first look."""
+        assert self._job is not None
+        task, source = self._job.task, self._job.source
+        assert isinstance(task, DenoiseTask)
+        layer = source.result_layer(outcome, task.settings, seconds=seconds)
+        return source, self._first_look.become(layer)
 
     def _finish(self, message: str = "") -> Job:
         """Let go of the job, and of a first look that became no result."""
@@ -172,23 +153,3 @@ class DenoiseWidget(Dock):
             if self._state is State.TRAINING
             else "Only the training can be ended early; Cancel ends the job at any time."
         )
-        self._forget_what_is_gone()
-        hindrance = self._residual_hindrance()
-        self.figures.residual.setEnabled(idle and not hindrance)
-        self.figures.residual.setToolTip(hindrance or _RESIDUAL_TOOLTIP)
-
-    def _forget_what_is_gone(self) -> None:
-        """Keep no image of a layer that the user removed."""
-        if self._last is not None:
-            source, result = self._last
-            layers = self._viewer.layers
-            if source.layer() not in layers or result not in layers:
-                self._last = None
-
-    def _residual_hindrance(self) -> str:
-        """Say why there can be no residual; empty if there can be."""
-        if self._last is None:
-            return "The noisy or the denoised layer is gone; denoise again."
-        if self._last[0].data_was_replaced:
-            return "The noisy layer has other data by now; denoise again."
-        return ""

@@ -60,7 +60,7 @@ class DenoiseTask(Task):
             control=control,
             report=report,
         )
-        return Outcome(with_alpha(result.image, self.data, self.axes), result.figures)
+        return Outcome(with_alpha(result.image, self.data, self.axes), result.figures, denoiser)
 
     def _first_look(self, image: Any, control: Control) -> FirstLook | None:
         """Return the first look, if there can be one."""

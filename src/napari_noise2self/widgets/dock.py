@@ -40,6 +40,8 @@ class State(Enum):
     PREDICTING = "predicting"
     CALIBRATING = "calibrating"
     SUBTRACTING = "subtracting"
+    SAVING = "saving"
+    LOADING = "loading"
 
 
 class Dock(QWidget):
@@ -103,7 +105,7 @@ class Dock(QWidget):
 
     def _begin(
         self,
-        source: Source,
+        source: Source | None,
         task: Task,
         state: State,
         on_success: Callable[[Any], None],

@@ -22,8 +22,8 @@ class Job(QObject):
 
     Parameters
     ----------
-    source : Source
-        What the task is done with.
+    source : Source, optional
+        What the task is done with, if it is done with a layer.
     task : Task
         What to do.
     parent : QObject
@@ -41,9 +41,9 @@ class Job(QObject):
     ended = Signal()
     """Comes last, unless the job was cancelled by its owner."""
 
-    def __init__(self, source: Source, task: Task, parent: QObject) -> None:
+    def __init__(self, source: Source | None, task: Task, parent: QObject) -> None:
         super().__init__(parent)
-        self.source = source
+        self._source = source
         self.task = task
         worker: JobWorker = create_worker(
             _Run(str(task)),
@@ -61,6 +61,12 @@ class Job(QObject):
         # not bound to self, which is gone by then
         self.destroyed.connect(lambda *_: worker.quit())
         self._worker = worker
+
+    @property
+    def source(self) -> Source:
+        """What the task is done with; a task without a layer must not ask."""
+        assert self._source is not None
+        return self._source
 
     def start(self) -> None:
         """Begin to work in the background."""

@@ -6,6 +6,7 @@ import math
 import weakref
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -43,6 +44,8 @@ class Source:
         Transform, units, colormap and whatever else makes a layer look as it does.
     layer : weakref to Image
         To tell afterwards whether it is still the same.
+    id : str
+        By which results remember the layer, whatever its name is by then.
     place : tuple of int, optional
         Indices of the pixel in the middle of the view, and so of the plane on view; None where
         no single plane is on view.
@@ -53,6 +56,7 @@ class Source:
     axes: str
     look: dict[str, Any]
     layer: weakref.ReferenceType[Image]
+    id: str
     place: tuple[int, ...] | None = None
 
     @classmethod
@@ -72,7 +76,7 @@ class Source:
         data = _finest_level(layer)
         axes = axes_of(layer.ndim, _displayed(layer, dims)) + ("S" if layer.rgb else "")
         place = None if dims is None else _place(layer, data.shape, dims)
-        return cls(layer.name, data, axes, look, weakref.ref(layer), place)
+        return cls(layer.name, data, axes, look, weakref.ref(layer), str(layer.unique_id), place)
 
     @property
     def planes(self) -> str:
@@ -88,9 +92,21 @@ class Source:
         layer = self.layer()
         return layer is not None and _finest_level(layer) is not self.data
 
-    def result_layer(self, outcome: Outcome, settings: Settings, suffix: str = "denoised") -> Layer:
-        """Make the layer of a denoised image, which looks like the source."""
-        story = {"settings": settings.to_dict(), "figures": outcome.figures}
+    def result_layer(
+        self, outcome: Outcome, settings: Settings, suffix: str = "denoised", **more: Any
+    ) -> Layer:
+        """Make the layer of a denoised image, which looks like the source.
+
+        Its metadata tell all there is to know of it, and `more` if there is more.
+        """
+        story = {
+            "settings": settings.to_dict(),
+            "figures": outcome.figures,
+            "axes": self.axes,
+            "source": {"name": self.name, "id": self.id},
+            "created": datetime.now(UTC).isoformat(),
+            **more,
+        }
         return self._layer(outcome.image, suffix, story)
 
     def first_look_layer(self, look: FirstLook) -> Layer:
@@ -101,20 +117,20 @@ class Source:
         story = {"figures": look.figures}
         return self._layer(look.image, "first look", story, translate=transform(corner))
 
-    def residual_layer(self, residual: Residual, result: str) -> Layer:
+    def residual_layer(self, residual: Residual, result: str, result_id: str = "") -> Layer:
         """Make the layer of a residual: zero is black.
 
         Parameters
         ----------
         residual : Residual
             Of this source and a result.
-        result : str
-            The name of that result's layer.
+        result, result_id : str
+            Name of that result's layer, and by what it is known whatever its name is by then.
         """
         return self._layer(
             residual.image,
             "residual",
-            {"residual": [self.name, result]},
+            {"residual": [self.name, result], "of": result_id},
             rgb=False,
             colormap=_DIVERGING,
             contrast_limits=(-residual.limit, residual.limit),

@@ -36,7 +36,8 @@ class Mix:
     @property
     def dtype(self) -> np.dtype[Any]:
         """Of the denoised image."""
-        return np.dtype(self.denoised.dtype)
+        dtype: np.dtype[Any] = np.dtype(self.denoised.dtype)
+        return dtype
 
     @property
     def ndim(self) -> int:

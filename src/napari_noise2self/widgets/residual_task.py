@@ -32,8 +32,8 @@ class ResidualTask(Task):
     ----------
     noisy, denoised : array
         Of the same shape.
-    denoised_name : str
-        Of the denoised image.
+    denoised_name, denoised_id : str
+        Of the denoised image's layer.
     rgb : bool
         Whether the last axis holds colours, and maybe an alpha channel, which is left out.
     """
@@ -43,6 +43,7 @@ class ResidualTask(Task):
     noisy: Any
     denoised: Any
     denoised_name: str
+    denoised_id: str = ""
     rgb: bool = False
 
     def run(self, control: Control, report: Report, show: Show) -> Residual:

@@ -22,10 +22,14 @@ class TaskError(Exception):
 
 @dataclass(frozen=True)
 class Outcome:
-    """A new image, and what was found on the way to it."""
+    """A new image, what was found on the way to it, and the model that made it if it can be kept.
+
+    Widgets hand the model on to other tasks and never look into it.
+    """
 
     image: NDArray[Any]
     figures: dict[str, Any]
+    model: object | None = None
 
 
 @dataclass(frozen=True)
@@ -87,8 +91,9 @@ def _is_foreseen(error: Exception) -> bool:
     """Tell whether the message of an error is a sentence written for the user."""
     from ..arrays import InputError
     from ..devices import DeviceError
+    from ..model_file import ModelError
 
-    return isinstance(error, AxesError | InputError | DeviceError)
+    return isinstance(error, AxesError | InputError | DeviceError | ModelError)
 
 
 def explain(error: Exception, task: str) -> str:

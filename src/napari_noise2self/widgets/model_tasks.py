@@ -1,0 +1,116 @@
+"""Apply, save and load a trained model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from ..progress import Control, Report
+from ..settings import Device, Settings
+from .denoise_task import with_alpha, without_alpha
+from .task import Outcome, Show, Task
+
+_OF_THE_TRAINING = {"held_out_loss": None, "classic": None, "classic_won": False}
+
+
+@dataclass(frozen=True)
+class ApplyTask(Task):
+    """Denoise an image with a model that was trained before.
+
+    The figures leave out what was measured on the training image. Their first note says so if
+    the image is unlike it.
+
+    Parameters
+    ----------
+    data : array
+        The image.
+    axes : str
+        One letter for each of its axes.
+    model : Denoiser
+        As it came from another task.
+    settings : Settings
+        Of the model.
+    origin : dict
+        Name and path of the model, for the metadata of the result.
+    """
+
+    kind: ClassVar[str] = "denoising"
+
+    data: Any
+    axes: str
+    model: Any
+    settings: Settings
+    origin: dict[str, str | None]
+
+    def run(self, control: Control, report: Report, show: Show) -> Outcome:
+        """Compare, denoise."""
+        from ..suitability import mismatch
+
+        image = without_alpha(self.data, self.axes)
+        warning = mismatch(self.model.stabilisers, image, self.axes, control)
+        result = self.model.result(
+            image,
+            axes=self.axes,
+            dtype="same" if "S" in self.axes else "float32",
+            control=control,
+            report=report,
+        )
+        notes = [*([warning] if warning else []), *result.figures["notes"]]
+        figures = {**result.figures, **_OF_THE_TRAINING, "notes": notes}
+        return Outcome(with_alpha(result.image, self.data, self.axes), figures)
+
+
+@dataclass(frozen=True)
+class SaveTask(Task):
+    """Write a model to a file; the user has agreed to overwrite it.
+
+    Parameters
+    ----------
+    model : Denoiser
+        As it came from another task.
+    path : str
+        The file.
+    """
+
+    kind: ClassVar[str] = "saving"
+
+    model: Any
+    path: str
+
+    def run(self, control: Control, report: Report, show: Show) -> str:
+        """Save; return the path."""
+        self.model.save(self.path, overwrite=True)
+        return self.path
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A model from a file, and its settings."""
+
+    model: object
+    settings: Settings
+
+
+@dataclass(frozen=True)
+class LoadTask(Task):
+    """Read a model from a file, of which nothing is executed.
+
+    Parameters
+    ----------
+    path : str
+        The file.
+    device : str
+        Where to compute with it.
+    """
+
+    kind: ClassVar[str] = "loading"
+
+    path: str
+    device: Device
+
+    def run(self, control: Control, report: Report, show: Show) -> Loaded:
+        """Load."""
+        from ..denoiser import Denoiser
+
+        model = Denoiser.load(self.path, device=self.device)
+        return Loaded(model, model.settings)

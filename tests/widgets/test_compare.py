@@ -1,0 +1,280 @@
+"""Noisy and denoised image in one place: flipped, mixed, and chosen among all results."""
+
+import gc
+import time
+import weakref
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import tifffile
+from drive import begin, run, wait_for_training, wait_until_idle
+from napari.layers import Image
+from qtpy.QtCore import Qt
+from qtpy.QtTest import QTest
+
+from napari_noise2self import Settings
+from napari_noise2self.widgets.layers import Source
+from napari_noise2self.widgets.mix import Mix
+from napari_noise2self.widgets.task import Outcome
+
+HALF = 50
+
+
+@pytest.fixture
+def compare(dock):
+    return dock.compare
+
+
+@pytest.fixture
+def result(viewer, dock, qtbot, noisy, tiny):
+    """A result of the dock, beside its noisy layer."""
+    viewer.add_image(noisy, name="cells")
+    run(qtbot, dock, tiny)
+    return viewer.layers["cells denoised"]
+
+
+def add_result(viewer, source, name="made before", created="2020", **figures):
+    """Add a result that another dock has made."""
+    half = np.asarray(source.data, np.float32) / 2
+    outcome = Outcome(half, {"method": "tv", **figures})
+    layer = Source.capture(source).result_layer(outcome, Settings())
+    layer.name = name
+    layer.metadata["noise2self"]["created"] = created
+    viewer.add_layer(layer)
+    return layer
+
+
+def test_nothing_to_see_without_a_result(viewer, dock, compare, noisy):
+    viewer.add_image(noisy, name="cells")
+    assert compare.isHidden()
+    assert compare.layer is None
+
+
+def test_hold_to_see_noisy(dock, compare, result, noisy):
+    denoised = result.data
+    QTest.mousePress(compare.hold, Qt.MouseButton.LeftButton)
+    np.testing.assert_array_equal(result.data, noisy)
+    assert result.contrast_limits != [0, 1]
+    QTest.mouseRelease(compare.hold, Qt.MouseButton.LeftButton)
+    assert result.data is denoised
+
+
+def test_hold_with_the_space_bar(dock, compare, result, noisy):
+    denoised = result.data
+    QTest.keyPress(compare.hold, Qt.Key.Key_Space)
+    np.testing.assert_array_equal(result.data, noisy)
+    QTest.keyRelease(compare.hold, Qt.Key.Key_Space)
+    assert result.data is denoised
+
+
+def test_hold_the_key_over_the_image(make_napari_viewer, qtbot, noisy, tiny):
+    viewer = make_napari_viewer()
+    _, dock = viewer.window.add_plugin_dock_widget("napari-noise2self", "Denoise")
+    viewer.add_image(noisy, name="cells")
+    run(qtbot, dock, tiny)
+    layer = viewer.layers["cells denoised"]
+    canvas = viewer.window._qt_viewer.canvas.native
+    QTest.keyPress(canvas, Qt.Key.Key_N)
+    np.testing.assert_array_equal(layer.data, noisy)
+    QTest.keyRelease(canvas, Qt.Key.Key_N)
+    assert isinstance(layer.data, np.ndarray)
+
+
+def test_a_key_of_the_users_own_is_left_alone(viewer, qtbot):
+    pressed = []
+    viewer.bind_key("N", pressed.append)
+    container, _ = viewer.window.add_plugin_dock_widget("napari-noise2self", "Denoise")
+    viewer.window.remove_dock_widget(container)
+    assert pressed.append in viewer.keymap.values()
+
+
+def test_amount(compare, result, noisy):
+    denoised = result.data
+    compare.amount.setValue(HALF)
+    np.testing.assert_allclose(result.data, (noisy + denoised) / 2, rtol=1e-5)
+    assert compare.percent.text() == "50 %"
+    assert result.metadata["noise2self"]["amount"] == 0.5
+    compare.amount.setValue(0)
+    np.testing.assert_array_equal(result.data, noisy)
+    compare.amount.setValue(100)
+    assert result.data is denoised
+
+
+def test_what_the_user_chose_for_the_layer_stays(viewer, compare, result):
+    result.contrast_limits = (150, 250)
+    result.gamma = 0.5
+    result.opacity = 0.7
+    result.blending = "additive"
+    before = result.as_layer_data_tuple()[1]
+    compare.amount.setValue(HALF)
+    compare.hold.pressed.emit()
+    compare.hold.released.emit()
+    after = result.as_layer_data_tuple()[1]
+    for key in before.keys() - {"metadata"}:
+        np.testing.assert_equal(after[key], before[key], err_msg=key)
+    assert all(layer.visible for layer in viewer.layers)
+
+
+def test_hold_within_a_mix(compare, result, noisy):
+    compare.amount.setValue(HALF)
+    mixed = np.asarray(result.data)
+    compare.hold.pressed.emit()
+    np.testing.assert_array_equal(result.data, noisy)
+    assert compare.amount.value() == HALF
+    compare.hold.released.emit()
+    np.testing.assert_array_equal(result.data, mixed)
+
+
+def test_saved_as_seen(compare, result, tmp_path):
+    compare.amount.setValue(HALF)
+    path = str(tmp_path / "mix.tif")
+    result.save(path)
+    np.testing.assert_array_equal(tifffile.imread(path), np.asarray(result.data))
+
+
+def test_duplicate_of_a_mix_has_its_own_amount(viewer, compare, result):
+    compare.amount.setValue(HALF)
+    data, look, _ = result.as_layer_data_tuple()
+    copy = viewer.add_layer(Image(data, **{**look, "name": "copy"}))
+    compare.choose(copy)
+    compare.amount.setValue(100)
+    assert isinstance(copy.data, np.ndarray)
+    assert isinstance(result.data, Mix)
+
+
+def test_colour(viewer, dock, compare, qtbot, noisy, tiny):
+    colour = np.stack([noisy // 2, noisy // 3, noisy // 4], axis=-1).clip(0, 255).astype(np.uint8)
+    viewer.add_image(colour, rgb=True, name="cells")
+    run(qtbot, dock, tiny)
+    compare.amount.setValue(HALF)
+    assert viewer.layers["cells denoised"].data[...].dtype == np.uint8
+
+
+def test_instant_on_a_large_stack(viewer, dock, compare):
+    """One plane is mixed, whatever the number of planes."""
+    stack = np.random.default_rng(0).integers(0, 999, (20, 2048, 2048), dtype=np.uint16)
+    source = viewer.add_image(stack, contrast_limits=(0, 999))
+    add_result(viewer, source)
+    seconds = []
+    for percent in (90, 50, 10, 60, 30):
+        started = time.perf_counter()
+        compare.amount.setValue(percent)
+        seconds.append(time.perf_counter() - started)
+    assert sorted(seconds)[2] < 0.05
+
+
+def test_results_of_other_docks_are_found_newest_first(viewer, dock, compare, noisy):
+    source = viewer.add_image(noisy, name="cells")
+    old = add_result(viewer, source, "old", "2020", held_out_loss=1.25)
+    new = add_result(viewer, source, "new", "2021")
+    older = add_result(viewer, source, "older", "2019")
+    shown = [compare.choice.itemText(place) for place in range(compare.choice.count())]
+    assert [text.split(" · ")[0] for text in shown] == ["new", "old", "older"]
+    assert shown[1] == "old · loss 1.25 · total variation"
+    assert compare.layer is old  # the first there was stays chosen
+    compare.choose(new)
+    compare.amount.setValue(HALF)
+    assert isinstance(new.data, Mix)
+    assert isinstance(older.data, np.ndarray)
+    assert dock.figures.isHidden()  # a calibration has others
+
+
+def test_second_result_is_chosen_and_says_how_it_differs(
+    viewer, dock, compare, qtbot, result, tiny
+):
+    run(qtbot, dock, replace(tiny, seed=7))
+    second = viewer.layers["cells denoised [1]"]
+    assert compare.layer == second
+    assert "seed 7" in compare.choice.itemText(0)
+    assert "seed" not in compare.choice.itemText(1)
+    first_figures = dock.figures.text
+    compare.choice.setCurrentIndex(1)
+    assert compare.layer == result
+    assert dock.figures.text != first_figures
+
+
+def test_list_follows_new_names_and_removal(viewer, compare, result):
+    result.name = "mine"
+    assert compare.choice.currentText().startswith("mine · ")
+    compare.remove.click()
+    assert result not in viewer.layers
+    assert compare.isHidden()
+
+
+def test_source_that_was_renamed_is_still_known(viewer, compare, result, noisy):
+    viewer.layers["cells"].name = "other"
+    assert compare.hold.isEnabled()
+    compare.amount.setValue(0)
+    np.testing.assert_array_equal(result.data, noisy)
+
+
+def test_source_removed(viewer, compare, result):
+    viewer.layers.remove("cells")
+    for part in (compare.hold, compare.amount):
+        assert not part.isEnabled()
+        assert "gone" in part.toolTip()
+
+
+def test_mix_outlives_its_source(viewer, compare, result):
+    """Nobody changes the user's pixels by removing another layer."""
+    compare.amount.setValue(HALF)
+    before = np.asarray(result.data)
+    viewer.layers.remove("cells")
+    np.testing.assert_array_equal(result.data, before)
+    compare.amount.setValue(100)
+    assert isinstance(result.data, np.ndarray)
+    assert not compare.amount.isEnabled()
+
+
+def test_noisy_image_of_a_removed_layer_is_not_kept(viewer, dock, qtbot, tiny, noisy):
+    data = noisy.copy()
+    gone = weakref.ref(data)
+    viewer.add_image(data, name="cells")
+    run(qtbot, dock, tiny)
+    del data
+    viewer.layers.remove("cells")
+    qtbot.wait(100)
+    gc.collect()
+    assert gone() is None
+
+
+def test_data_of_the_result_replaced(viewer, dock, compare, result):
+    result.data = np.zeros((8, 8))
+    dock.reset_choices()
+    assert not compare.hold.isEnabled()
+
+
+def test_result_removed_while_held(viewer, compare, result):
+    compare.hold.pressed.emit()
+    viewer.layers.remove(result)
+    compare.hold.released.emit()
+    assert compare.isHidden()
+
+
+def test_dock_closed_while_held(viewer, dock, compare, result):
+    denoised = compare.results.layers()[0].data
+    compare.hold.pressed.emit()
+    viewer.window.remove_dock_widget(dock)
+    assert result.data is denoised
+    assert all("noise2self" not in f"{use}" for use in viewer.keymap.values())
+    viewer.bind_key("N", lambda _: None)  # it is free again
+
+
+def test_mix_stays_when_the_dock_is_closed_and_opened(viewer, dock, compare, result):
+    compare.amount.setValue(HALF)
+    viewer.window.remove_dock_widget(dock)
+    assert isinstance(result.data, Mix)
+    _, again = viewer.window.add_plugin_dock_widget("napari-noise2self", "Denoise")
+    assert again.compare.layer == result
+    assert again.compare.amount.value() == HALF
+
+
+def test_compare_while_a_training_runs(viewer, dock, compare, qtbot, result, endless):
+    begin(dock, endless)
+    wait_for_training(qtbot, dock)
+    compare.amount.setValue(HALF)
+    assert isinstance(result.data, Mix)
+    dock.cancel()
+    wait_until_idle(qtbot, dock)
+    assert not dock.figures.isHidden()

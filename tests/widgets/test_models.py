@@ -1,0 +1,255 @@
+"""Models that are used again: applied, saved, loaded, dropped on the window; results as code."""
+
+import numpy as np
+import pytest
+import torch
+from drive import begin, run, wait_for_training, wait_until_idle
+from qtpy.QtCore import QMimeData, QPointF, Qt, QUrl
+from qtpy.QtGui import QDropEvent
+from qtpy.QtWidgets import QApplication, QFileDialog
+from safetensors.torch import save_file
+
+from napari_noise2self import Denoiser
+
+
+@pytest.fixture
+def choose_file(monkeypatch):
+    """Answer the next file dialogs with a path; return what they have offered."""
+    offered = []
+
+    def answer(path):
+        def dialog(parent, title, name, kinds):
+            offered.append(name)
+            return str(path), kinds
+
+        monkeypatch.setattr(QFileDialog, "getSaveFileName", dialog)
+        monkeypatch.setattr(QFileDialog, "getOpenFileName", dialog)
+        return offered
+
+    return answer
+
+
+@pytest.fixture
+def model_file(noisy, tiny, tmp_path):
+    """A model in a file."""
+    path = tmp_path / "cells of May.safetensors"
+    Denoiser(tiny).fit(noisy).save(path)
+    return path
+
+
+def load(qtbot, dock, path):
+    dock.load(str(path))
+    wait_until_idle(qtbot, dock)
+
+
+def drop(viewer, path):
+    """Drop a file on the window."""
+    mime = QMimeData()
+    mime.setUrls([QUrl.fromLocalFile(str(path))])
+    button = Qt.MouseButton.LeftButton
+    event = QDropEvent(
+        QPointF(5, 5), Qt.DropAction.CopyAction, mime, button, Qt.KeyboardModifier.NoModifier
+    )
+    viewer.window._qt_viewer.dropEvent(event)
+
+
+def test_buttons_say_why_they_are_disabled(viewer, dock, qtbot, noisy, model_file, endless):
+    row = dock.models
+    for button, words in ((row.apply, "no model"), (row.save, "no model"), (row.copy, "no result")):
+        assert not button.isEnabled()
+        assert words in button.toolTip()
+    assert row.load.isEnabled()
+
+    load(qtbot, dock, model_file)
+    assert row.save.isEnabled()
+    assert not row.apply.isEnabled()
+    assert "no image" in row.apply.toolTip()
+
+    viewer.add_image(noisy)
+    assert row.apply.isEnabled()
+    begin(dock, endless)
+    for button in (row.apply, row.save, row.load):
+        assert not button.isEnabled()
+        assert "at work" in button.toolTip()
+
+
+def test_apply_to_another_image(viewer, dock, qtbot, stack, tiny):
+    viewer.add_image(stack[0], name="cells")
+    run(qtbot, dock, tiny)
+    film = viewer.add_image(stack, name="film", scale=(9, 1, 1))
+    dock.images.value = film
+    dock.models.apply.click()
+    wait_until_idle(qtbot, dock)
+
+    result = viewer.layers["film denoised"]
+    expected = Denoiser(tiny).fit(stack[0]).denoise(stack, axes="TYX")
+    np.testing.assert_array_equal(result.data, expected)
+    np.testing.assert_array_equal(result.scale, (9, 1, 1))
+    story = result.metadata["noise2self"]
+    assert story["model"] == {"name": "cells", "path": None}
+    assert "with model 'cells' → layer 'film denoised'" in dock.status.text()
+    assert "Held-out loss" not in dock.figures.text  # that was the training image's
+    assert "unlike" not in dock.figures.text
+    assert "model cells" in dock.compare.choice.currentText()
+
+
+def test_image_unlike_the_training_data_is_told(viewer, dock, qtbot, noisy, model_file):
+    viewer.add_image(noisy * 20.0, name="bright")
+    load(qtbot, dock, model_file)
+    dock.models.apply.click()
+    wait_until_idle(qtbot, dock)
+    assert "This image is unlike those that the model was trained on" in dock.figures.text
+    notes = viewer.layers["bright denoised"].metadata["noise2self"]["figures"]["notes"]
+    assert notes[0].startswith("This image is unlike")
+
+
+def test_wrong_number_of_channels(viewer, dock, qtbot, noisy, model_file, told):
+    colour = np.stack([noisy // 2] * 3, axis=-1).astype(np.uint8)
+    viewer.add_image(colour, rgb=True)
+    load(qtbot, dock, model_file)
+    dock.models.apply.click()
+    wait_until_idle(qtbot, dock)
+    assert "trained on 1 channel(s)" in dock.status.text()
+    assert len(viewer.layers) == 1
+    assert len(told()) == 1
+
+
+def test_save_and_load(viewer, dock, qtbot, noisy, tiny, tmp_path, choose_file):
+    viewer.add_image(noisy, name="cells: 1/2")
+    run(qtbot, dock, tiny)
+    path = tmp_path / "model.safetensors"
+    path.write_text("something that is overwritten, which the dialog has asked for")
+    offered = choose_file(path)
+    dock.models.save.click()
+    wait_until_idle(qtbot, dock)
+    assert offered == ["cells_ 1_2.safetensors"]
+    assert str(path) in dock.status.text()
+
+    dock.models.model = None
+    dock.models.load.click()
+    wait_until_idle(qtbot, dock)
+    assert "'model.safetensors' is ready" in dock.status.text()
+    dock.models.apply.click()
+    wait_until_idle(qtbot, dock)
+    first, second = (viewer.layers[f"cells: 1/2 denoised{more}"].data for more in ("", " [1]"))
+    np.testing.assert_array_equal(first, second)
+
+
+def test_dialogs_that_are_left_do_nothing(viewer, dock, qtbot, noisy, tiny, choose_file):
+    viewer.add_image(noisy, name="cells")
+    run(qtbot, dock, tiny)
+    choose_file("")
+    model = dock.models.model
+    dock.models.save.click()
+    dock.models.load.click()
+    assert dock.start_button.isEnabled()
+    assert dock.models.model is model
+
+
+def test_folder_that_cannot_be_written(viewer, dock, qtbot, noisy, model_file, told):
+    load(qtbot, dock, model_file)
+    model = dock.models.model
+    dock.save(str(model_file / "below a file" / "model.safetensors"))
+    wait_until_idle(qtbot, dock)
+    assert "can't be written" in dock.status.text()
+    assert len(told()) == 1
+    assert dock.models.model is model
+
+
+def foreign(path):
+    save_file({"weight": torch.zeros(3)}, path)
+
+
+def broken(path):
+    path.write_bytes(b"not a model at all")
+
+
+@pytest.mark.parametrize(("write", "words"), [(foreign, "another program"), (broken, "no model")])
+def test_files_that_are_no_models(viewer, dock, qtbot, tmp_path, told, write, words):
+    path = tmp_path / "other.safetensors"
+    write(path)
+    load(qtbot, dock, path)
+    assert words in dock.status.text()
+    (notification,) = told()
+    assert notification.message == dock.status.text()
+    assert dock.models.model is None
+
+
+def test_model_dropped_on_the_window_opens_the_dock(make_napari_viewer, qtbot, noisy, model_file):
+    viewer = make_napari_viewer()
+    viewer.add_image(noisy, name="cells")
+    drop(viewer, model_file)
+    _, dock = viewer.window.add_plugin_dock_widget("napari-noise2self", "Denoise")
+    wait_until_idle(qtbot, dock)
+    assert dock.models.model.name == "cells of May"
+    assert len(viewer.layers) == 1
+    dock.models.apply.click()
+    wait_until_idle(qtbot, dock)
+    expected = Denoiser.load(model_file).denoise(noisy)
+    np.testing.assert_array_equal(viewer.layers["cells denoised"].data, expected)
+
+
+def test_foreign_file_dropped(make_napari_viewer, qtbot, tmp_path, told):
+    viewer = make_napari_viewer()
+    path = tmp_path / "other.safetensors"
+    foreign(path)
+    drop(viewer, path)
+    _, dock = viewer.window.add_plugin_dock_widget("napari-noise2self", "Denoise")
+    wait_until_idle(qtbot, dock)
+    assert [note.message for note in told()] == [dock.status.text()]
+    assert "another program" in dock.status.text()
+
+
+def test_model_dropped_while_the_dock_is_at_work(viewer, dock, qtbot, noisy, endless, told):
+    viewer.add_image(noisy)
+    begin(dock, endless)
+    wait_for_training(qtbot, dock)
+    dock.load("some.safetensors")
+    assert "at work" in told()[0].message
+    dock.cancel()
+
+
+def test_copied_code_gives_the_same_pixels(viewer, dock, qtbot, stack, tiny):
+    viewer.add_image(np.moveaxis(stack, 0, -1), name="it's mine", rgb=False)
+    viewer.dims.order = (2, 0, 1)
+    run(qtbot, dock, tiny)
+    dock.models.copy.click()
+    names = {"viewer": viewer}
+    exec(QApplication.clipboard().text(), names)
+    np.testing.assert_array_equal(names["denoised"], viewer.layers["it's mine denoised"].data)
+
+
+def test_copied_code_of_a_multiscale_image(viewer, dock, qtbot, noisy, tiny):
+    viewer.add_image([noisy, noisy[::2, ::2]], multiscale=True, name="cells")
+    run(qtbot, dock, tiny)
+    dock.models.copy.click()
+    names = {"viewer": viewer}
+    exec(QApplication.clipboard().text(), names)
+    np.testing.assert_array_equal(names["denoised"], viewer.layers["cells denoised"].data)
+
+
+def test_copied_code_of_an_applied_model(viewer, dock, qtbot, noisy, model_file):
+    viewer.add_image(noisy[:48], name="cells")
+    load(qtbot, dock, model_file)
+    dock.models.apply.click()
+    wait_until_idle(qtbot, dock)
+    dock.models.copy.click()
+    names = {"viewer": viewer}
+    exec(QApplication.clipboard().text(), names)
+    np.testing.assert_array_equal(names["denoised"], viewer.layers["cells denoised"].data)
+
+
+def test_no_code_for_a_model_that_is_in_no_file(viewer, dock, qtbot, noisy, tiny):
+    viewer.add_image(noisy, name="cells")
+    run(qtbot, dock, tiny)
+    dock.models.apply.click()
+    wait_until_idle(qtbot, dock)
+    assert not dock.models.copy.isEnabled()
+    assert "save it" in dock.models.copy.toolTip()
+
+
+def test_closed_dock_keeps_no_model(viewer, dock, qtbot, noisy, tiny, denoisers):
+    viewer.add_image(noisy, name="cells")
+    run(qtbot, dock, tiny)
+    viewer.window.remove_dock_widget(dock)
+    assert [denoiser() for denoiser in denoisers] == [None]

@@ -113,6 +113,12 @@ def test_none_is_said_in_words(form):
     assert form.editor("partition_size").text() == "auto (4)"
     form.editor("partition").put("random")
     assert form.editor("partition_size").text() == "auto (25)"
+    form.editor("partition").put("grid")
+    form.editor("exclusion").put("plus")  # which needs room
+    assert form.editor("partition_size").text() == "auto (5)"
+    form.editor("exclusion").put("none")
+    form.editor("preset").put("fast")
+    assert form.editor("partition_size").text() == "auto (3)"
     assert form.editor("depth").text() == "auto"
     assert form.editor("exclusion_radius").text() == "auto"
     assert form.editor("max_steps").text() == "from preset"

@@ -12,6 +12,7 @@ from ..words import loss_levels, summary
 from .denoise_task import DenoiseTask
 from .dock import State
 from .first_look import FirstLook
+from .hidden_pixels import HiddenPixels
 from .job import Job
 from .layers import Source
 from .loss_plot import LossPlot
@@ -49,6 +50,7 @@ class DenoiseWidget(ResultsDock):
         )
         self._first_look = Placeholder(napari_viewer)
         self.form = SettingsForm()
+        self.hidden_pixels = HiddenPixels(napari_viewer, self.images, self.form)
         self.plot = LossPlot()
         self.plot.hide()
         self._lay_out(
@@ -62,6 +64,8 @@ class DenoiseWidget(ResultsDock):
                 self.compare,
                 self.models,
                 self.form,
+                self.hidden_pixels,
+                self.form.advanced,
             ],
         )
         self.progress.stop_requested.connect(self.stop)
@@ -102,6 +106,7 @@ class DenoiseWidget(ResultsDock):
         """Leave nothing behind when the dock is closed."""
         super().leave()
         self._first_look.remove()
+        self.hidden_pixels.leave()
 
     def _on_progress(self, progress: Progress) -> None:
         super()._on_progress(progress)
@@ -124,6 +129,7 @@ class DenoiseWidget(ResultsDock):
         finally:
             job = self._finish()
         assert isinstance(job.task, DenoiseTask)
+        self.hidden_pixels.learn(source, job.task.settings, outcome.figures)
         self.models.model = Model(outcome.model, job.task.settings, source.name)
         self.plot.show_levels(loss_levels(outcome.figures))
         self._keep(layer, source, summary(outcome.figures, layer.name, seconds))
@@ -146,6 +152,8 @@ class DenoiseWidget(ResultsDock):
         super()._refresh()
         idle = self._state is State.IDLE
         self.form.setEnabled(idle)
+        self.form.advanced.setEnabled(idle)
+        self.hidden_pixels.refresh()
         self.form.preset.setEnabled(idle)
         self.progress.stop.setEnabled(self._state is State.TRAINING)
         self.progress.stop.setToolTip(

@@ -14,6 +14,7 @@ from qtpy.QtWidgets import (
     QDoubleSpinBox,
     QHBoxLayout,
     QPushButton,
+    QSlider,
     QSpinBox,
     QWidget,
 )
@@ -24,6 +25,9 @@ Value = str | int | float | bool | None
 
 class Editor(Protocol):
     """What all editors can do."""
+
+    changed: Any
+    """Signal: the value shown is another."""
 
     def get(self) -> Value:
         """Return the value shown."""
@@ -136,11 +140,14 @@ class Whole(QSpinBox):
         What the user reads for None, one step below `low`; None is not offered if empty.
     """
 
+    changed = Signal(int)
+
     def __init__(self, low: int, high: int, none: str = "") -> None:
         super().__init__()
         _CalmWheel(self)
         self._has_none = False
         self.setGroupSeparatorShown(True)
+        self.valueChanged.connect(self.changed)
         self.limit(low, high, none)
 
     def limit(self, low: int, high: int, none: str = "") -> None:
@@ -159,6 +166,50 @@ class Whole(QSpinBox):
         self.setValue(self.minimum() if value is None else value)
 
 
+class SlidingWhole(QWidget):
+    """A whole number with a slider beside it, for what is found by trying.
+
+    Parameters
+    ----------
+    low, high, none
+        As of `Whole`; None is at the slider's left end.
+    """
+
+    changed = Signal(int)
+
+    def __init__(self, low: int, high: int, none: str = "") -> None:
+        super().__init__()
+        self.slider = QSlider(Qt.Orientation.Horizontal)
+        _CalmWheel(self.slider)
+        self.number = Whole(low, high)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.slider, stretch=1)
+        layout.addWidget(self.number, stretch=1)
+        self.limit(low, high, none)
+        self.slider.valueChanged.connect(self.number.setValue)
+        self.number.valueChanged.connect(self.slider.setValue)
+        self.number.changed.connect(self.changed)
+
+    def limit(self, low: int, high: int, none: str = "") -> None:
+        """Set the limits, and what the user reads for None."""
+        self.number.limit(low, high, none)
+        self.slider.setRange(self.number.minimum(), self.number.maximum())
+        self.slider.setPageStep(max(1, (high - low) // 10))
+
+    def get(self) -> int | None:
+        """Return the number, or None."""
+        return self.number.get()
+
+    def put(self, value: int | None) -> None:
+        """Show a number, or None."""
+        self.number.put(value)
+
+    def text(self) -> str:
+        """Return what the user reads."""
+        return str(self.number.text())
+
+
 class Fraction(QDoubleSpinBox):
     """A number that may have decimals, written without needless zeros.
 
@@ -170,9 +221,12 @@ class Fraction(QDoubleSpinBox):
         What the user reads for None, which stands at zero; None is not offered if empty.
     """
 
+    changed = Signal(float)
+
     def __init__(self, low: float, high: float, step: float, none: str = "") -> None:
         super().__init__()
         _CalmWheel(self)
+        self.valueChanged.connect(self.changed)
         self._low, self._has_none = low, bool(none)
         self.setDecimals(9)
         self.setRange(0.0 if none else low, high)
@@ -195,6 +249,12 @@ class Fraction(QDoubleSpinBox):
 
 class Switch(QCheckBox):
     """Yes or no."""
+
+    changed = Signal(bool)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.toggled.connect(self.changed)
 
     def get(self) -> bool:
         """Return whether it is on."""

@@ -10,9 +10,12 @@ from napari.layers import Image
 if TYPE_CHECKING:
     from napari.viewer import Viewer
 
+PREVIEW = "noise2self preview"
+"""Key in the metadata of image layers that only show how something works."""
+
 
 def image_choice(viewer: Viewer, tooltip: str, *, nullable: bool = False) -> Any:
-    """Return a combo box of the viewer's image layers.
+    """Return a combo box of the viewer's image layers, without previews.
 
     Parameters
     ----------
@@ -25,7 +28,11 @@ def image_choice(viewer: Viewer, tooltip: str, *, nullable: bool = False) -> Any
     """
 
     def image_layers(_: object) -> list[Image]:
-        return [layer for layer in viewer.layers if isinstance(layer, Image)]
+        return [
+            layer
+            for layer in viewer.layers
+            if isinstance(layer, Image) and PREVIEW not in layer.metadata
+        ]
 
     options = {"choices": image_layers, "nullable": nullable}
     combo: Any = create_widget(annotation=Image, options=options)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
+from qtpy.QtCore import Signal  # type: ignore[attr-defined]
 from qtpy.QtWidgets import QFormLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from superqt.utils import signals_blocked
 
-from ..settings import BUDGETS, PartitionKind, Settings
+from ..partition import Partition
+from ..settings import PartitionKind, Settings
 from .editors import Buttons, Editor
-from .settings_rows import PARTITION_SIZES, Row, advanced_rows, basic_rows, usual_size
+from .settings_rows import PARTITION_SIZES, Row, advanced_rows, basic_rows
 
 _PRESETS = {
     "fast": "A first look",
@@ -18,13 +22,16 @@ _PRESETS = {
 
 
 class SettingsForm(QWidget):
-    """Edits all settings; the owner places the preset's editor, `preset`, where it wants.
+    """Edits all settings; the owner places `preset` and `advanced` where it wants.
 
     Parameters
     ----------
     settings : Settings, optional
         To show at first; the defaults if None.
     """
+
+    changed = Signal()
+    """The settings shown are others."""
 
     def __init__(self, settings: Settings | None = None) -> None:
         super().__init__()
@@ -35,11 +42,12 @@ class SettingsForm(QWidget):
         self._editors: dict[str, Editor] = {"preset": self.preset.buttons}
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        basics = self._add_rows(basic_rows())
-        layout.addWidget(basics)
+        layout.addWidget(self._add_rows(basic_rows()))
         self.advanced = Section("Advanced", self._add_rows(advanced_rows()))
-        layout.addWidget(self.advanced)
         self.editor("partition").changed.connect(self._on_partition)
+        for editor in self._editors.values():  # after that: the size fits the partition by then
+            editor.changed.connect(self.changed)
+        self.changed.connect(self._explain)
         self.set_settings(self._settings)
 
     @property
@@ -52,8 +60,10 @@ class SettingsForm(QWidget):
         """Show other settings."""
         self._settings = settings
         # in the order of the rows: the partition comes before its size, whose limits it sets
-        for name, editor in self._editors.items():
-            editor.put(getattr(settings, name))
+        with signals_blocked(self):
+            for name, editor in self._editors.items():
+                editor.put(getattr(settings, name))
+        self.changed.emit()
 
     def editor(self, name: str) -> Any:
         """Return the editor of a setting."""
@@ -79,8 +89,17 @@ class SettingsForm(QWidget):
         size = self.editor("partition_size")
         self._sizes[self._kind] = size.get()
         self._kind = kind
-        size.limit(*PARTITION_SIZES[kind], usual_size(kind))
-        size.put(self._sizes[kind])
+        with signals_blocked(size):
+            size.limit(*PARTITION_SIZES[kind], none="auto")
+            size.put(self._sizes[kind])
+
+    def _explain(self) -> None:
+        """Say what the preset means, and a partition size that is left open."""
+        settings = self.settings
+        self.preset.explain(settings)
+        usual = Partition.from_settings(replace(settings.for_channels(1), partition_size=None))
+        limits = PARTITION_SIZES[settings.partition]
+        self.editor("partition_size").limit(*limits, none=f"auto ({usual.size})")
 
 
 class Section(QWidget):
@@ -117,7 +136,7 @@ class PresetBox(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.buttons = Buttons({name: name.capitalize() for name in BUDGETS})
+        self.buttons = Buttons({name: name.capitalize() for name in _PRESETS})
         self.buttons.setObjectName("preset")
         self.buttons.setToolTip("How much time to spend: more training gives a better image.")
         self.explanation = QLabel()
@@ -126,11 +145,11 @@ class PresetBox(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.buttons)
         layout.addWidget(self.explanation)
-        self.buttons.changed.connect(self._explain)
-        self._explain(self.buttons.get())
 
-    def _explain(self, preset: str) -> None:
-        budget = BUDGETS[preset]
+    def explain(self, settings: Settings) -> None:
+        """Say what the preset of some settings means."""
+        budget = settings.for_channels(1).budget
         self.explanation.setText(
-            f"{_PRESETS[preset]}: {budget.max_steps:,} steps, at most {budget.max_seconds:.0f} s"
+            f"{_PRESETS[settings.preset]}: {budget.max_steps:,} training steps, "
+            f"at most {budget.max_seconds:.0f} s"
         )

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..settings import DEFAULT_PARTITION_SIZE
-from .editors import Choice, Fraction, Switch, Whole
+from .editors import Choice, Fraction, SlidingWhole, Switch, Whole
 
 PARTITION_SIZES: dict[str, tuple[int, int]] = {"grid": (2, 10), "random": (2, 400)}
 _FROM_PRESET = "from preset"
@@ -14,14 +13,22 @@ Row = tuple[str, str, str, Any]
 """Name of the setting, label, tooltip, editor."""
 
 
-def usual_size(kind: str) -> str:
-    """Say what the partition size is where the user leaves it open."""
-    return f"auto ({DEFAULT_PARTITION_SIZE[kind]})"
-
-
 def basic_rows() -> list[Row]:
     """Return name, label, tooltip and editor of the settings that are always in view."""
     return [
+        (
+            "device",
+            "Device",
+            "Where to compute. A graphics card (GPU) is many times faster.",
+            Choice(
+                {
+                    "auto": "Auto (GPU if there is one)",
+                    "cpu": "CPU",
+                    "cuda": "CUDA (NVIDIA, AMD)",
+                    "mps": "MPS (Apple)",
+                }
+            ),
+        ),
         (
             "partition",
             "Partition",
@@ -36,20 +43,7 @@ def basic_rows() -> list[Row]:
             "Random: the number of subsets.\n"
             "Larger hides fewer pixels at once, and takes longer at the end.\n"
             "Auto: larger where neighbours are hidden too (Advanced, Exclusion).",
-            Whole(*PARTITION_SIZES["grid"], usual_size("grid")),
-        ),
-        (
-            "device",
-            "Device",
-            "Where to compute. A graphics card (GPU) is many times faster.",
-            Choice(
-                {
-                    "auto": "Auto (GPU if there is one)",
-                    "cpu": "CPU",
-                    "cuda": "CUDA (NVIDIA, AMD)",
-                    "mps": "MPS (Apple)",
-                }
-            ),
+            SlidingWhole(*PARTITION_SIZES["grid"], none="auto"),
         ),
     ]
 
@@ -100,6 +94,14 @@ def advanced_rows() -> list[Row]:
             Choice({"interpolate": "Interpolate", "zero": "Zero"}),
         ),
         (
+            "start",
+            "Start",
+            "Pretrained: begin with weights that were trained on simulated images; seconds are "
+            "enough.\n"
+            "Fresh: begin with random weights, so that this image is all the network ever saw.",
+            Choice({"pretrained": "Pretrained", "fresh": "Fresh"}),
+        ),
+        (
             "network",
             "Network",
             "UNet sees far and is right for most images; DnCNN looks at small surroundings.",
@@ -133,7 +135,7 @@ def advanced_rows() -> list[Row]:
             "learning_rate",
             "Learning rate",
             "How far one step changes the network; lower it if the loss jumps.",
-            Fraction(1e-6, 1.0, 0.0005),
+            Fraction(1e-6, 1.0, 0.0005, none="auto"),
         ),
         (
             "max_steps",

@@ -1,0 +1,96 @@
+"""The plane on view as the network sees it, filled in the background."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from napari.utils.notifications import show_error
+from numpy.typing import NDArray
+from qtpy.QtCore import QObject, Signal  # type: ignore[attr-defined]
+
+from ..partition import Partition
+from ..settings import Fill
+from .fill_task import FillTask
+from .job import Job
+from .layers import Source
+from .plane_layer import PlaneLayer
+
+if TYPE_CHECKING:
+    from napari.viewer import Viewer
+
+_LOOK = ("colormap", "contrast_limits", "gamma")
+
+
+class FilledPlane(QObject):
+    """Shows a plane with hidden pixels filled; of many wishes only the latest is worked on.
+
+    Parameters
+    ----------
+    viewer : Viewer
+        Where it is shown.
+    parent : QObject
+        Owns it.
+    """
+
+    lost = Signal()
+    """There is nothing to see: the user took the layer away, or it could not be computed."""
+
+    def __init__(self, viewer: Viewer, parent: QObject) -> None:
+        super().__init__(parent)
+        self._shown = PlaneLayer(viewer, "filled", self)
+        self._shown.lost.connect(self._on_lost)
+        self._job: Job | None = None
+        self._where: object = None
+        self._wish: object = None
+        self._data: Any = None
+
+    def show(self, source: Source, partition: Partition, subset: int, method: Fill) -> None:
+        """Fill the plane on view, and show it when it is there."""
+        assert source.place is not None
+        task = FillTask(
+            source.name, source.data, source.axes, source.place, partition, subset, method
+        )
+        where = (source.layer, source.axes, task.number)
+        wish = (where, partition, subset, method)
+        if wish == self._wish and source.data is self._data:
+            return
+        self._cancel()
+        layer = self._shown.layer
+        if layer is not None and where != self._where:
+            layer.visible = False  # it shows another plane
+        self._where, self._wish, self._data = where, wish, source.data
+        self._job = job = Job(source, task, self)
+        job.succeeded.connect(self._on_filled)
+        job.failed.connect(self._on_failure)
+        job.start()
+
+    def remove(self) -> None:
+        """Take it away."""
+        self._cancel()
+        self._shown.remove()
+
+    def _on_filled(self, plane: NDArray[Any]) -> None:
+        job, self._job = self._job, None
+        assert job is not None
+        job.cancel()
+        source = job.source
+        assert source is not None
+        self._shown.show(source, plane, **{name: source.look[name] for name in _LOOK})
+        assert self._shown.layer is not None
+        self._shown.layer.visible = True
+
+    def _on_failure(self, error: Exception) -> None:
+        self.remove()
+        show_error(str(error))
+        self.lost.emit()
+
+    def _on_lost(self) -> None:
+        self._cancel()
+        self.lost.emit()
+
+    def _cancel(self) -> None:
+        """Wish for nothing."""
+        self._wish = self._data = None
+        if self._job is not None:
+            self._job.cancel()
+            self._job = None

@@ -1,0 +1,218 @@
+"""Controls that show which pixels are hidden together, and what the network sees instead."""
+
+from __future__ import annotations
+
+import weakref
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from napari.layers import Image
+from qtpy.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from superqt.utils import signals_blocked
+
+from ..exclusion import Exclusion
+from ..partition import Partition
+from ..settings import Settings
+from .editors import Whole
+from .filled_plane import FilledPlane
+from .layers import Source
+from .partition_overlay import PartitionOverlay, plane_shape
+from .prose import Prose
+from .settings_form import SettingsForm
+
+if TYPE_CHECKING:
+    from napari.viewer import Viewer
+
+_LARGEST = 2**24  # pixels: a tenth of a second
+_SHOW_TOOLTIP = (
+    "Colour the pixels that are hidden together, in orange over the image, and in yellow the\n"
+    "neighbours that an exclusion hides with them. Move the partition size to see it change."
+)
+
+
+class HiddenPixels(QWidget):
+    """Shows one subset of the partition over the chosen image, as the settings change.
+
+    Parameters
+    ----------
+    viewer : Viewer
+        Where the images are.
+    images : combo box
+        Of the image layers; see `image_choice`.
+    form : SettingsForm
+        With the partition.
+    """
+
+    def __init__(self, viewer: Viewer, images: Any, form: SettingsForm) -> None:
+        super().__init__()
+        self._viewer, self._images, self._form = viewer, images, form
+        self._overlay = PartitionOverlay(viewer, self)
+        self._filled = FilledPlane(viewer, self)
+        self._measured: weakref.WeakKeyDictionary[Image, Exclusion] = weakref.WeakKeyDictionary()
+        self._layer: Image | None = None
+        self.show_button = _switch("Show hidden pixels")
+        self.zoom_button = QPushButton("Zoom in")
+        self.zoom_button.setToolTip(
+            "Here the image's pixels are smaller than those of the screen, and you see their mean\n"
+            "colour. Come close enough to see single ones."
+        )
+        self.subset = Whole(1, 1)
+        self.subset.setPrefix("Subset ")
+        self.subset.setWrapping(True)
+        self.subset.setToolTip(
+            "Each subset is hidden and predicted in its turn; together they are the whole image."
+        )
+        self.fill_button = _switch("Fill them")
+        self.fill_button.setToolTip(
+            "Show the plane on view as the network sees it: with other values in place of the\n"
+            "hidden pixels, as Fill under Advanced says."
+        )
+        self.note = Prose()
+        self._details = QWidget()
+        self._lay_out()
+        self.show_button.toggled.connect(self._on_show)
+        self.zoom_button.clicked.connect(self._overlay.zoom_in)
+        self.subset.changed.connect(self._draw)
+        self.fill_button.toggled.connect(self._on_fill)
+        form.changed.connect(self._draw)
+        self._overlay.lost.connect(self._off)
+        self._overlay.zoomed.connect(self._explain)
+        self._filled.lost.connect(self._unfill)
+        viewer.dims.events.ndisplay.connect(self.refresh)
+
+    def refresh(self, event: object = None) -> None:
+        """Follow the chosen image and the viewer."""
+        hindrance = self._hindrance()
+        is_gone = self._layer is not None and self._layer not in self._viewer.layers
+        if hindrance or is_gone:
+            self._off()
+        self.show_button.setEnabled(not hindrance)
+        self.show_button.setToolTip(hindrance or _SHOW_TOOLTIP)
+        self._draw()
+
+    def learn(self, source: Source, settings: Settings, figures: dict[str, Any]) -> None:
+        """Remember which exclusion a run chose for an image, where that was left to it."""
+        layer = source.layer()
+        if layer is not None and settings.exclusion == "auto":
+            self._measured[layer] = Exclusion(**figures["partition"]["exclusion"])
+            self._draw()
+
+    def leave(self) -> None:
+        """Leave nothing behind."""
+        self._off()
+        self._viewer.dims.events.ndisplay.disconnect(self.refresh)
+
+    def _on_show(self, on: bool) -> None:
+        moved = (self._viewer.dims.events.order, self._viewer.dims.events.current_step)
+        for event in moved:
+            (event.connect if on else event.disconnect)(self._draw)
+        self._details.setVisible(on)
+        if on:
+            self._draw()
+            return
+        self._follow(None)
+        self.fill_button.setChecked(False)
+        self._overlay.remove()
+        self._explain()
+
+    def _on_fill(self, on: bool) -> None:
+        if on:
+            self._draw()
+        else:
+            self._filled.remove()
+
+    def _off(self) -> None:
+        self.show_button.setChecked(False)
+
+    def _unfill(self) -> None:
+        self.fill_button.setChecked(False)
+
+    def _draw(self, event: object = None) -> None:
+        """Show what is chosen now."""
+        if not self.show_button.isChecked():
+            return
+        layer = self._images.value
+        if layer not in self._viewer.layers:
+            self._off()
+            return
+        self._follow(layer)
+        source = Source.capture(layer, self._viewer.dims)
+        partition = self._partition
+        with signals_blocked(self.subset):
+            self.subset.limit(1, partition.n_subsets)
+            self.subset.setSuffix(f" of {partition.n_subsets}")
+        subset = self.subset.value() - 1
+        self._overlay.show(source, partition, subset)
+        if self.fill_button.isChecked():
+            self._filled.show(source, partition, subset, self._settings.fill)
+        self._explain()
+
+    @property
+    def _partition(self) -> Partition:
+        """The partition that is shown: an exclusion not yet measured is none."""
+        measured = self._layer and self._measured.get(self._layer)
+        return Partition.from_settings(self._settings, measured)
+
+    @property
+    def _settings(self) -> Settings:
+        """The settings that the chosen image is trained with."""
+        colours = self._layer is not None and self._layer.rgb
+        return self._form.settings.for_channels(3 if colours else 1)
+
+    def _follow(self, layer: Image | None) -> None:
+        """Follow the data of this layer, and of no other."""
+        if layer is self._layer:
+            return
+        if self._layer is not None:
+            self._layer.events.data.disconnect(self._draw)
+        if layer is not None:
+            layer.events.data.connect(self._draw)
+        self._layer = layer
+
+    def _hindrance(self) -> str:
+        """Say why nothing can be shown; empty if it can be."""
+        layer = self._images.value
+        if layer is None:
+            return "There is no image layer; open an image first."
+        if self._viewer.dims.ndisplay != 2:
+            return "Single pixels can't be shown in 3D view; change to 2D."
+        source = Source.capture(layer, self._viewer.dims)
+        height, width = plane_shape(source)
+        if height * width > _LARGEST:
+            return f"Planes beyond {_LARGEST / 1e6:.0f} million pixels are too large to draw."
+        return ""
+
+    def _explain(self) -> None:
+        """Say what can't be seen."""
+        on = self.show_button.isChecked()
+        self.zoom_button.setVisible(on and not self._overlay.is_crisp)
+        settings, sentences = self._settings, []
+        plain = Partition.from_settings(replace(settings, exclusion="none"))
+        if on and settings.exclusion == "auto" and self._layer not in self._measured:
+            sentences.append("No exclusion is shown until training measures it.")
+        if on and self._partition.size != plain.size:
+            sentences.append(f"The exclusion makes the partition size {self._partition.size}.")
+        self.note.say("\n".join(sentences))
+
+    def _lay_out(self) -> None:
+        """Two rows, and a note."""
+        column = QVBoxLayout(self)
+        first, second = QHBoxLayout(), QHBoxLayout(self._details)
+        for box in (column, first, second):
+            box.setContentsMargins(0, 0, 0, 0)
+        first.addWidget(self.show_button, stretch=1)
+        first.addWidget(self.zoom_button, stretch=1)
+        second.addWidget(self.subset, stretch=1)
+        second.addWidget(self.fill_button, stretch=1)
+        column.addLayout(first)
+        column.addWidget(self._details)
+        column.addWidget(self.note)
+        self._details.hide()
+        self.zoom_button.hide()
+
+
+def _switch(text: str) -> QPushButton:
+    """Return a button that stays down while something is on."""
+    button = QPushButton(text)
+    button.setCheckable(True)
+    return button

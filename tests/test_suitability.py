@@ -5,7 +5,7 @@ import pytest
 
 from napari_noise2self.progress import Cancelled, Control
 from napari_noise2self.samples import simulate_cells
-from napari_noise2self.stabilise import fit_stabilisers
+from napari_noise2self.stabilise import Stabiliser
 from napari_noise2self.suitability import mismatch
 
 SIZE = 192
@@ -17,7 +17,7 @@ def image_of(seed=0):
 
 @pytest.fixture(scope="module")
 def model():
-    return fit_stabilisers([image_of()[None]], Control())
+    return (Stabiliser.fit([image_of()]),)
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2])
@@ -27,6 +27,20 @@ def test_images_of_the_same_kind_suit(model, seed):
 
 def test_part_of_an_image_suits(model):
     assert mismatch(model, image_of()[:128]) == ""
+
+
+def test_large_stack_is_not_read_whole(model):
+    read = []
+
+    class Disk:
+        shape, dtype = (100, 1024, 600), np.dtype(np.uint16)
+
+        def __getitem__(self, key):
+            read.append(key[0])
+            return np.tile(image_of(key[0]), (6, 4))[:1024, :600]
+
+    assert mismatch(model, Disk()) == ""
+    assert read == [0, 25, 50, 75]
 
 
 def test_brighter_image(model):

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import product
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .arrays import check_image
 from .noise import NoiseModel
 from .progress import Control
-from .stabilise import Stabiliser, fit_stabilisers
+from .stabilise import Stabiliser
 
-_PLANES = 16
+_PLANES, _TILES, _TILE = 4, 4, 128  # planes; tiles along each axis of these, and their side: 1 s
 _NOISE = 1.5  # variances further apart than this factor are told
 _SPREAD = 3.0  # and so are intensities that spread so many times as far,
 _SHIFT = 3.0  # or whose mean is so many standard deviations away
@@ -32,7 +34,7 @@ def mismatch(
     stabilisers : sequence of Stabiliser
         Of the model, one for each channel.
     image : array
-        Any real dtype and array type that slices to NumPy; some of its planes are read.
+        Any real dtype and array type that slices to NumPy; a few of its planes are read.
     axes : str, optional
         One letter for each axis; the last two are Y and X if None.
     control : Control, optional
@@ -55,21 +57,35 @@ def mismatch(
     if layout.n_channels != len(stabilisers):
         return ""
     control = control or Control()
-    planes = []
-    for number in range(0, layout.n_planes, max(1, math.ceil(layout.n_planes / _PLANES))):
+    tiles = []
+    for number in range(0, layout.n_planes, math.ceil(layout.n_planes / _PLANES)):
         control.check()
-        plane = layout.plane(image, number)
-        if np.isfinite(plane).all(axis=0).any():
-            planes.append(plane)
-    if not planes:
+        tiles += _tiles(layout.plane(image, number))
+    if not tiles:
         return ""
-    found = fit_stabilisers(planes, control)
-    differences = (_difference(*pair) for pair in zip(stabilisers, found, strict=True))
-    difference = next(filter(None, differences), "")
+    difference = ""
+    for channel, model in enumerate(stabilisers):
+        control.check()
+        found = Stabiliser.fit([tile[channel] for tile in tiles])
+        difference = difference or _difference(model, found)
     return difference and (
         f"This image is unlike those that the model was trained on ({difference}); train on it for "
         "a better result."
     )
+
+
+def _tiles(plane: NDArray[Any]) -> list[NDArray[Any]]:
+    """Cut tiles, evenly spread, out of a large plane (C, Y, X); without those that are missing."""
+    spans = (_stretches(extent) for extent in plane.shape[1:])
+    tiles = [plane[:, rows, columns] for rows, columns in product(*spans)]
+    return [tile for tile in tiles if np.isfinite(tile).all(axis=0).any()]
+
+
+def _stretches(extent: int) -> list[slice]:
+    if extent <= _TILES * _TILE:
+        return [slice(None)]
+    starts = np.linspace(0, extent - _TILE, _TILES).astype(int).tolist()
+    return [slice(start, start + _TILE) for start in starts]
 
 
 def _difference(model: Stabiliser, image: Stabiliser) -> str:

@@ -146,10 +146,24 @@ def test_dialogs_that_are_left_do_nothing(viewer, dock, qtbot, noisy, tiny, choo
     assert dock.models.model is model
 
 
+def test_suffix_is_added_but_no_file_overwritten_unasked(
+    viewer, dock, qtbot, model_file, told, choose_file
+):
+    load(qtbot, dock, model_file)
+    choose_file(model_file.with_name("new"))
+    dock.models.save.click()
+    wait_until_idle(qtbot, dock)
+    assert model_file.with_name("new.safetensors").exists()
+    assert told() == []
+    dock.models.save.click()
+    wait_until_idle(qtbot, dock)
+    assert "exists already" in dock.status.text()
+
+
 def test_folder_that_cannot_be_written(viewer, dock, qtbot, noisy, model_file, told):
     load(qtbot, dock, model_file)
     model = dock.models.model
-    dock.save(str(model_file / "below a file" / "model.safetensors"))
+    dock.save(str(model_file / "below a file" / "model.safetensors"), True)
     wait_until_idle(qtbot, dock)
     assert "can't be written" in dock.status.text()
     assert len(told()) == 1

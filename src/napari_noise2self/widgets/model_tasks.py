@@ -62,7 +62,7 @@ class ApplyTask(Task):
 
 @dataclass(frozen=True)
 class SaveTask(Task):
-    """Write a model to a file; the user has agreed to overwrite it.
+    """Write a model to a file.
 
     Parameters
     ----------
@@ -70,16 +70,19 @@ class SaveTask(Task):
         As it came from another task.
     path : str
         The file.
+    overwrite : bool
+        Whether the file may be there already.
     """
 
     kind: ClassVar[str] = "saving"
 
     model: Any
     path: str
+    overwrite: bool
 
     def run(self, control: Control, report: Report, show: Show) -> str:
         """Save; return the path."""
-        self.model.save(self.path, overwrite=True)
+        self.model.save(self.path, overwrite=self.overwrite)
         return self.path
 
 

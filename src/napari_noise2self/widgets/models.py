@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from qtpy.QtCore import Signal  # type: ignore[attr-defined]
-from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QPushButton, QWidget
+from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QPushButton, QSizePolicy, QWidget
 
 from ..settings import Settings
 
@@ -48,8 +48,8 @@ class ModelRow(QWidget):
     """Buttons for the model in hand, and for the code of a result."""
 
     apply_requested = Signal()
-    save_requested = Signal(str)
-    """The path, which may be overwritten."""
+    save_requested = Signal(str, bool)
+    """The path, and whether the user has agreed to overwrite it."""
     load_requested = Signal(str)
     """The path."""
     copy_requested = Signal()
@@ -61,6 +61,8 @@ class ModelRow(QWidget):
         self.save = QPushButton("Save…")
         self.load = QPushButton("Load…")
         self.copy = QPushButton("Copy as Python")
+        # docks take their least width before napari's style has made the buttons narrow
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         for button in (self.apply, self.save, self.load, self.copy):
@@ -100,7 +102,8 @@ class ModelRow(QWidget):
         name = re.sub(r'[<>:"/\\|?*\x00-\x1f]', "_", self.model.name).removesuffix(SUFFIX)
         path, _ = QFileDialog.getSaveFileName(self, "Save the model", name + SUFFIX, _FILTER)
         if path:
-            self.save_requested.emit(str(Path(path)))
+            asked = path.endswith(SUFFIX)  # else the dialog has asked of another file
+            self.save_requested.emit(str(Path(path if asked else path + SUFFIX)), asked)
 
     def _ask_what_to_load(self) -> None:
         path, _ = QFileDialog.getOpenFileName(self, "Load a model", "", _FILTER)

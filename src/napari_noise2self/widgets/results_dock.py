@@ -97,13 +97,13 @@ class ResultsDock(Dock):
         self.status.say(f"{source.name}: {source.planes}")
         self._begin(source, task, State.PREDICTING, self._on_applied)
 
-    def save(self, path: str) -> None:
-        """Write the model in hand to a file, which may be overwritten."""
+    def save(self, path: str, overwrite: bool) -> None:
+        """Write the model in hand to a file."""
         model = self.models.model
         if model is None or self._job is not None:
             return
         self.progress.begin()
-        task = SaveTask(model.name, model.denoiser, path)
+        task = SaveTask(model.name, model.denoiser, path, overwrite)
         self._begin(None, task, State.SAVING, self._on_saved)
 
     def load(self, path: str) -> None:

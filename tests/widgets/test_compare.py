@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import tifffile
 from drive import begin, run, wait_for_training, wait_until_idle
-from napari.layers import Image
+from napari.layers._layer_actions import _duplicate_layer
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 
@@ -135,8 +135,9 @@ def test_saved_as_seen(compare, result, tmp_path):
 
 def test_duplicate_of_a_mix_has_its_own_amount(viewer, compare, result):
     compare.amount.setValue(HALF)
-    data, look, _ = result.as_layer_data_tuple()
-    copy = viewer.add_layer(Image(data, **{**look, "name": "copy"}))
+    viewer.layers.selection = {result}
+    _duplicate_layer(viewer.layers)  # what napari's menu of a layer does
+    copy = viewer.layers["cells denoised copy"]
     compare.choose(copy)
     compare.amount.setValue(100)
     assert isinstance(copy.data, np.ndarray)

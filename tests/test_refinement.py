@@ -60,7 +60,18 @@ def test_measured_noise_is_not_made_smaller() -> None:
 @pytest.mark.parametrize(("variance", "surprise"), [(1.5, 1.5), (0.5, 1.0)])
 def test_surprise_is_what_the_network_did_not_expect(variance: float, surprise: float) -> None:
     """Never less than 1: that would say that the noise was less than was measured."""
-    found = measure_surprise(np.full(N, 0.2), _normal(1, variance), np.full(N, 0.8))
+    found = measure_surprise(np.full(N, 0.2), _normal(1, variance), np.full(N, 0.8), N)
     assert found is not None
     assert found.surprise == pytest.approx(surprise, rel=0.05)
     assert (found.factor, found.leak) == (1, 0)
+
+
+def test_surprise_by_chance_is_not_believed() -> None:
+    """The mean of 8000 squares is off by 1.6 %, that of 800 pixels seen ten times by 5 %."""
+    residual = _normal(1)
+    residual *= np.sqrt(1.04 / np.mean(residual**2))
+    variance, noise = np.full(N, 0.1), np.full(N, 0.9)
+    many, few = (measure_surprise(variance, residual, noise, count) for count in (N, N // 10))
+    assert many is not None
+    assert few is not None
+    assert few.surprise == 1 < many.surprise < 1.04

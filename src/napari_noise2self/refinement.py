@@ -90,14 +90,22 @@ def refine_noise(
 
 
 def measure_surprise(
-    variance: NDArray[np.float64], residual: NDArray[np.float64], assumed: NDArray[np.float64]
+    variance: NDArray[np.float64],
+    residual: NDArray[np.float64],
+    assumed: NDArray[np.float64],
+    pixels: int,
 ) -> Refinement | None:
     """Compare the residuals of one channel with the variance predicted for them.
+
+    No more than one standard error below what is found is believed: on a flat image the noisy
+    pixels would otherwise be mixed back in by chance.
 
     Parameters
     ----------
     variance, residual, assumed : ndarray
         As for `refine_noise`.
+    pixels : int
+        How many different pixels these are; patches overlap.
 
     Returns
     -------
@@ -108,4 +116,5 @@ def measure_surprise(
         return None
     squares = residual**2 / (variance + assumed)
     squares = np.minimum(squares, 2 * np.quantile(squares, 0.99))  # hot pixels
-    return Refinement(surprise=float(np.clip(squares.mean(), 1.0, _LARGEST_SURPRISE)))
+    uncertainty = squares.std() / np.sqrt(min(pixels, squares.size))
+    return Refinement(surprise=float(np.clip(squares.mean() - uncertainty, 1, _LARGEST_SURPRISE)))

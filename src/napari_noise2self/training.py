@@ -236,8 +236,10 @@ class Trainer:
             values = torch.stack((signal_variance(raw, self._noise), image - mean, echo, assumed))
             for channel, parts in enumerate(found):
                 parts.append(values[:, :, channel][:, target[:, 0]].double().cpu())
+        pixels = self._patches.held_out_pixels
         return tuple(
-            _refine(parts, white, known) for parts, known in zip(found, measured, strict=True)
+            _refine(parts, white, known, pixels)
+            for parts, known in zip(found, measured, strict=True)
         )
 
     def _fill(self, image: Tensor, hidden: Tensor) -> Tensor:
@@ -254,11 +256,13 @@ class Trainer:
         return Progress("training", record.steps, planned, record.seconds, left, loss)
 
 
-def _refine(parts: Sequence[Tensor], white: bool, known: bool) -> Refinement | None:
+def _refine(
+    parts: Sequence[Tensor], white: bool, known: bool, pixels: int
+) -> Refinement | None:
     """Refine one channel; each part has the rows that `refine_noise` takes."""
     variance, residual, echo, assumed = torch.cat(list(parts), dim=1).numpy()
     if white and known:
-        return measure_surprise(variance, residual, assumed)
+        return measure_surprise(variance, residual, assumed, pixels)
     return refine_noise(variance, residual, echo, assumed, 1.0 if known else SMALLEST_FACTOR)
 
 

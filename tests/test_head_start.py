@@ -1,0 +1,104 @@
+"""The pretrained weights: they fit, they help at once, they invent nothing, they can be left out."""
+
+from __future__ import annotations
+
+import json
+from importlib import resources
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from safetensors import safe_open
+
+from napari_noise2self import Denoiser, Settings, denoise
+from napari_noise2self.head_start import WEIGHTS
+from napari_noise2self.metrics import psnr
+from napari_noise2self.networks import build_network, create_network
+from napari_noise2self.pretraining.run import HEADER
+from napari_noise2self.pretraining.structures import LEFT_OUT
+from napari_noise2self.samples import simulate_cells
+
+AT_ONCE = Settings(preset="fast", max_steps=0, device="cpu")
+SAMPLE = simulate_cells(128)
+
+
+def _parameters(settings: Settings, channels: int = 1) -> torch.Tensor:
+    network = create_network(settings, channels)
+    return torch.cat([parameter.flatten() for parameter in network.parameters()])
+
+
+def test_the_package_brings_small_weights_that_say_how_they_were_made() -> None:
+    path = resources.files("napari_noise2self") / "weights" / WEIGHTS
+    with resources.as_file(path) as file, safe_open(file, framework="pt") as weights:
+        card = json.loads(weights.metadata()[HEADER])
+        names = set(weights.keys())
+        assert file.stat().st_size < 4e6
+    assert names == build_network(Settings()).state_dict().keys()
+    assert card["plan"]["steps"] > 0
+    assert card["never_saw"] == list(LEFT_OUT)
+
+
+def test_pretrained_weights_are_the_same_whatever_the_seed() -> None:
+    assert torch.equal(_parameters(Settings(seed=1)), _parameters(Settings(seed=2)))
+    assert not torch.equal(_parameters(Settings()), _parameters(Settings(start="fresh")))
+
+
+@pytest.mark.parametrize(
+    ("change", "channels"), [({"network": "dncnn"}, 1), ({"width": 8}, 1), ({}, 2)]
+)
+def test_other_networks_begin_with_random_weights(change: dict[str, Any], channels: int) -> None:
+    fresh = Settings(start="fresh", **change)
+    assert torch.equal(_parameters(Settings(**change), channels), _parameters(fresh, channels))
+
+
+def test_training_one_network_leaves_the_weights_of_the_next_alone() -> None:
+    before = _parameters(Settings())
+    denoise(SAMPLE.noisy[:48, :48], AT_ONCE, max_steps=3, batch_size=1)
+    assert torch.equal(_parameters(Settings()), before)
+
+
+def test_no_step_is_needed() -> None:
+    denoiser = Denoiser(AT_ONCE).fit(SAMPLE.noisy)
+    assert denoiser.figures["start"] == "pretrained"
+    assert (denoiser.record.steps, denoiser.record.best_step) == (0, 0)
+    gain = psnr(SAMPLE.clean, denoiser.denoise(SAMPLE.noisy)) - psnr(SAMPLE.clean, SAMPLE.noisy)
+    assert gain > 9
+
+
+def test_the_weights_before_the_first_step_may_be_the_best() -> None:
+    """A learning rate that spoils them: what they were before is kept."""
+    spoilt = Denoiser(Settings(preset="fast", max_steps=2, learning_rate=1.0, device="cpu"))
+    spoilt.fit(SAMPLE.noisy)
+    assert [step for step, _, _ in spoilt.record.history] == [0, 2]
+    assert spoilt.record.best_step == 0
+    whole = Denoiser(AT_ONCE).fit(SAMPLE.noisy)
+    np.testing.assert_array_equal(spoilt.denoise(SAMPLE.noisy), whole.denoise(SAMPLE.noisy))
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+@pytest.mark.parametrize("level", [0.0, 1000.0])
+def test_nothing_is_invented_on_a_flat_field(seed: int, level: float) -> None:
+    noise = np.random.default_rng(seed).normal(0, 10, (192, 192)).astype(np.float32)
+    result = denoise(level + noise, AT_ONCE)
+    assert result.std() < 0.05 * 10
+    assert abs(result.mean() - (level + noise).mean()) < 0.05 * 10
+
+
+@pytest.mark.parametrize("start", ["pretrained", "fresh"])
+def test_constant_image_stays_as_it_is(start: Any) -> None:
+    image = np.full((40, 40), 7, np.uint8)
+    np.testing.assert_allclose(denoise(image, AT_ONCE, start=start), 7, atol=1e-4)
+
+
+def test_prediction_never_sees_the_pixel_it_stands_for() -> None:
+    """J-invariance, with the weights that most users have."""
+    denoiser = Denoiser(AT_ONCE).fit(SAMPLE.noisy)
+    image = SAMPLE.noisy.astype(np.float32)
+    labels = denoiser.partition.labels((128, 128))[0].numpy()
+    before = denoiser.denoise(image, prediction="j-invariant")
+    for subset in (0, denoiser.partition.n_subsets - 1):
+        changed = np.where(labels == subset, 5000, image).astype(np.float32)
+        after = denoiser.denoise(changed, prediction="j-invariant")
+        np.testing.assert_array_equal(before[labels == subset], after[labels == subset])
+        assert (before != after).any()

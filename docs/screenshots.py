@@ -42,7 +42,7 @@ def denoise(viewer: napari.Viewer) -> None:
     save(viewer, "dock-training")
     wait_until_idle(dock)
     save(viewer, "dock")
-    dock.figures.residual.click()
+    dock.compare.residual.click()
     wait_until_idle(dock)
     save(viewer, "dock-residual")
     viewer.window.remove_dock_widget(dock)

@@ -10,10 +10,12 @@ import pytest
 import tifffile
 from drive import begin, run, wait_for_training, wait_until_idle
 from napari.layers._layer_actions import _duplicate_layer
-from qtpy.QtCore import Qt
+from qtpy.QtCore import QPoint, QPointF, Qt
+from qtpy.QtGui import QWheelEvent
 from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QApplication
 
-from napari_noise2self import Settings
+from napari_noise2self import Settings, denoise
 from napari_noise2self.widgets.layers import Source
 from napari_noise2self.widgets.mix import Mix
 from napari_noise2self.widgets.task import Outcome
@@ -152,9 +154,9 @@ def test_colour(viewer, dock, compare, qtbot, noisy, tiny):
     assert viewer.layers["cells denoised"].data[...].dtype == np.uint8
 
 
-def test_instant_on_a_large_stack(viewer, dock, compare):
+def test_instant_on_large_planes(viewer, dock, compare):
     """One plane is mixed, whatever the number of planes."""
-    stack = np.random.default_rng(0).integers(0, 999, (20, 2048, 2048), dtype=np.uint16)
+    stack = np.random.default_rng(0).integers(0, 999, (3, 2048, 2048), dtype=np.uint16)
     source = viewer.add_image(stack, contrast_limits=(0, 999))
     add_result(viewer, source)
     seconds = []
@@ -279,3 +281,26 @@ def test_compare_while_a_training_runs(viewer, dock, compare, qtbot, result, end
     dock.cancel()
     wait_until_idle(qtbot, dock)
     assert not dock.figures.isHidden()
+
+
+def test_wheel_scrolls_the_dock_and_changes_nothing(viewer, dock, compare, result):
+    add_result(viewer, viewer.layers["cells"])
+    for part in (compare.amount, compare.choice):
+        middle = QPointF(part.rect().center())
+        no_button, no_key = Qt.MouseButton.NoButton, Qt.KeyboardModifier.NoModifier
+        phase = Qt.ScrollPhase.NoScrollPhase
+        turn = QWheelEvent(
+            middle, middle, QPoint(), QPoint(0, -120), no_button, no_key, phase, False
+        )
+        QApplication.sendEvent(part, turn)
+        assert not turn.isAccepted()
+    assert compare.layer == result
+    assert compare.amount.value() == 100
+
+
+def test_mix_is_denoised_as_it_is_seen(viewer, dock, compare, qtbot, result, tiny):
+    compare.amount.setValue(HALF)
+    dock.images.value = compare.layer
+    run(qtbot, dock, tiny)
+    expected = denoise(np.asarray(result.data), tiny)
+    np.testing.assert_array_equal(viewer.layers["cells denoised denoised"].data, expected)

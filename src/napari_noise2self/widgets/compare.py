@@ -1,4 +1,4 @@
-"""The last results and the noisy images, seen one in place of the other."""
+"""Results and their noisy images, one in place of the other."""
 
 from __future__ import annotations
 
@@ -58,11 +58,8 @@ class ComparePanel(QWidget):
         self.results = Results(viewer)
         self._layers: list[Image] = []
         self._held: tuple[Image, Any, Mix] | None = None
-        self.choice = QComboBox()
+        self.choice = _Choice()
         self.choice.setToolTip("All results in this window, the newest first.")
-        self.choice.setSizeAdjustPolicy(
-            QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
-        )
         self.remove = QPushButton("Remove")
         self.remove.setToolTip("Remove this result's layer.")
         self.amount = _Slider()
@@ -110,8 +107,7 @@ class ComparePanel(QWidget):
 
     def refresh(self) -> None:
         """Enable what can work now, and say why the rest can't."""
-        layer = self.layer
-        possible = layer is not None and self.results.noisy(layer) is not None
+        layer, possible = self.layer, self._pair is not None
         for part, tooltip in ((self.amount, _AMOUNT_TOOLTIP), (self.hold, _HOLD_TOOLTIP)):
             part.setEnabled(possible)
             part.setToolTip(tooltip if possible else _GONE)
@@ -125,6 +121,13 @@ class ComparePanel(QWidget):
             self._has_key = False
             self._viewer.bind_key(KEY, None)
 
+    @property
+    def _pair(self) -> tuple[Image, Any] | None:
+        """The result that is compared and its noisy image, if there are both."""
+        layer = self.layer
+        noisy = None if layer is None else self.results.noisy(layer)
+        return None if layer is None or noisy is None else (layer, noisy)
+
     def _on_choice(self) -> None:
         self._show_again()
         self.refresh()
@@ -137,20 +140,17 @@ class ComparePanel(QWidget):
     def _mix(self, percent: int) -> None:
         """Give the result's layer so much of the denoised image."""
         self._show_again()
-        layer = self.layer
-        noisy = None if layer is None else self.results.noisy(layer)
-        self.percent.setText(f"{percent} %")
-        if layer is None or noisy is None:
+        if self._pair is None:
             return
+        layer, noisy = self._pair
         denoised, amount = denoised_of(layer.data), percent / _WHOLE
         layer.data = denoised if percent == _WHOLE else Mix(noisy, denoised, amount)
         story_of(layer)["amount"] = amount
         self.refresh()
 
     def _show_noisy(self) -> None:
-        layer = self.layer
-        noisy = None if layer is None else self.results.noisy(layer)
-        if self._held is None and layer is not None and noisy is not None:
+        if self._held is None and self._pair is not None:
+            layer, noisy = self._pair
             self._held = layer, layer.data, Mix(noisy, denoised_of(layer.data), 0.0)
             layer.data = self._held[-1]
 
@@ -201,6 +201,18 @@ class _Slider(QSlider):
         super().__init__(Qt.Orientation.Horizontal)
         self.setRange(0, _WHOLE)
         self.setPageStep(10)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:  # noqa: N802
+        """Pass the wheel on; called by Qt."""
+        event.ignore()
+
+
+class _Choice(QComboBox):
+    """Long texts, of which the list shows all; the wheel scrolls the dock."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setSizeAdjustPolicy(self.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
 
     def wheelEvent(self, event: QWheelEvent) -> None:  # noqa: N802
         """Pass the wheel on; called by Qt."""

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from napari_noise2self.exclusion import Exclusion
 from napari_noise2self.partition import Partition
-from napari_noise2self.partition_view import HIDDEN, NEIGHBOUR, VISIBLE, draw, filled, labels
+from napari_noise2self.partition_view import HIDDEN, NEIGHBOUR, VISIBLE, draw, filled
 
 SIZES = {"grid": (2, 10), "random": (2, 400)}
 KINDS = ["horizontal", "vertical", "plus", "square"]
@@ -30,12 +30,6 @@ def partitions(choose: Callable[..., Any]) -> Partition:
     kind = choose(st.sampled_from(["grid", "random"]))
     size = choose(st.integers(*SIZES[kind]))
     return Partition(kind, size, choose(SEEDS), choose(EXCLUSIONS))
-
-
-@settings(deadline=None)
-@given(partitions(), SHAPES)
-def test_labels_are_those_of_the_partition(partition: Partition, shape: tuple[int, int]) -> None:
-    np.testing.assert_array_equal(labels(partition, shape), partition.labels(shape)[0].numpy())
 
 
 @settings(deadline=None)

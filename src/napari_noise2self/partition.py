@@ -20,7 +20,7 @@ from .settings import Fill, PartitionKind, Settings
 if TYPE_CHECKING:
     from torch import Tensor  # loaded where tensors are made: the docks do without
 
-Coordinates = TypeVar("Coordinates", "Tensor", NDArray[np.int64])
+Coordinates = TypeVar("Coordinates", "Tensor", NDArray[np.integer])
 
 RANDOM_SUBSETS = 25
 """Number of subsets of a random partition in the paper."""
@@ -85,12 +85,12 @@ class Partition:
         Parameters
         ----------
         rows, columns : Tensor or ndarray
-            int64; they broadcast.
+            int64 tensors or uint32 arrays; they broadcast.
 
         Returns
         -------
         Tensor or ndarray
-            int64, values from 0 to `n_subsets` - 1.
+            Of the same dtype, values from 0 to `n_subsets` - 1.
         """
         if self.kind == "random":
             return _hash(rows, columns, self.seed) % self.size
@@ -182,13 +182,14 @@ def _mix(seed: int) -> int:
 
 
 def _hash(rows: Coordinates, columns: Coordinates, seed: int) -> Coordinates:
-    """Return a well mixed non-negative int64 for each pixel and seed.
+    """Return a well mixed number of 32 bits for each pixel and seed.
 
     The finaliser of MurmurHash3 with 32-bit arithmetic inside int64, so that it is the same on
-    every device, and in NumPy.
+    every device; NumPy's uint32, which are faster, wrap to the same.
     """
     mask = 0xFFFFFFFF
-    value = (rows * 0x9E3779B1 + columns * 0x85EBCA77 + _mix(seed) * 0xC2B2AE3D) & mask
+    seeded = _mix(seed) * 0xC2B2AE3D & mask
+    value = (rows * 0x9E3779B1 + columns * 0x85EBCA77 + seeded) & mask
     for shift, factor in ((16, 0x7FEB352D), (15, 0x846CA68B), (16, 1)):
         value = ((value ^ (value >> shift)) * factor) & mask
     return value

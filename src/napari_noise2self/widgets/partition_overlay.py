@@ -53,7 +53,6 @@ class PartitionOverlay(QObject):
         self._shown.lost.connect(self._on_lost)
         self._source: Source | None = None
         self._drawn: object = None
-        self._mean_colour = np.zeros(4)
         self._was_crisp = True
 
     @property
@@ -70,7 +69,6 @@ class PartitionOverlay(QObject):
             self._camera.events.zoom.connect(self._on_zoom)
         self._source, self._drawn = source, drawn
         drawing = draw(partition, plane_shape(source), subset)
-        self._mean_colour = _mean_colour(drawing)
         self._shown.show(source, drawing, colormap=_CRISP, contrast_limits=(VISIBLE, HIDDEN))
         self._colour()
 
@@ -105,7 +103,7 @@ class PartitionOverlay(QObject):
         """Choose the colours that can be seen."""
         self._was_crisp = self.is_crisp
         assert self._shown.layer is not None
-        colormap = _CRISP if self._was_crisp else _colormap([self._mean_colour] * len(_COLOURS))
+        colormap = _CRISP if self._was_crisp else _mean(self._shown.plane)
         if not colormap.same_colors(self._shown.layer.colormap):
             self._shown.layer.colormap = colormap
         self.zoomed.emit()
@@ -134,10 +132,11 @@ def _colormap(colours: list[NDArray[np.float64]]) -> Colormap:
 _CRISP = _colormap([np.array(_COLOURS[value]) for value in sorted(_COLOURS)])
 
 
-def _mean_colour(drawing: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """Return the colour that a drawing has from afar."""
+def _mean(drawing: NDArray[np.uint8]) -> Colormap:
+    """Return the colormap of the one colour that a drawing has from afar."""
     colours = np.array([_COLOURS[value] for value in (NEIGHBOUR, HIDDEN)])
     counts = [np.count_nonzero(drawing == value) for value in (NEIGHBOUR, HIDDEN)]
     weights = np.array(counts) / drawing.size * colours[:, 3]
     weight = weights.sum()
-    return np.array([*(weights @ colours[:, :3] / max(weight, 1e-9)), weight])
+    colour = np.array([*(weights @ colours[:, :3] / max(weight, 1e-9)), weight])
+    return _colormap([colour] * len(_COLOURS))

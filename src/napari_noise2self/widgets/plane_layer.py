@@ -42,7 +42,8 @@ class PlaneLayer(QObject):
         self._viewer, self._suffix = viewer, suffix
         self._layer: Image | None = None
         self._over: weakref.ReferenceType[Image] | None = None
-        self._plane: NDArray[Any] | None = None
+        self.plane: NDArray[Any] = np.empty((0, 0))
+        """What is shown."""
         self._axes = ""
 
     @property
@@ -63,13 +64,12 @@ class PlaneLayer(QObject):
             Of a new layer: colormap and so on.
         """
         if self._layer is not None and self._fits(source, plane):
-            assert self._plane is not None
-            self._plane[...] = plane
+            self.plane[...] = plane
             # all that has changed is what is on view: nothing else is made anew
             self._layer.refresh(thumbnail=False, highlight=False, extent=False)
             return
         self.remove()
-        self._plane, self._over, self._axes = plane, source.layer, source.axes
+        self.plane, self._over, self._axes = plane, source.layer, source.axes
         look |= {name: source.look[name] for name in _LIE}
         self._add(
             Image(
@@ -112,7 +112,7 @@ class PlaneLayer(QObject):
 
     def _let_go(self) -> Image | None:
         """Forget the layer, and hear nothing more; return it."""
-        layer, self._layer, self._plane = self._layer, None, None
+        layer, self._layer, self.plane = self._layer, None, np.empty((0, 0))
         if layer is not None:
             layer.events.name.disconnect(self._on_name)
             self._viewer.layers.events.removed.disconnect(self._on_removed)

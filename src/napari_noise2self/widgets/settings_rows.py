@@ -17,19 +17,6 @@ def basic_rows() -> list[Row]:
     """Return name, label, tooltip and editor of the settings that are always in view."""
     return [
         (
-            "device",
-            "Device",
-            "Where to compute. A graphics card (GPU) is many times faster.",
-            Choice(
-                {
-                    "auto": "Auto (GPU if there is one)",
-                    "cpu": "CPU",
-                    "cuda": "CUDA (NVIDIA, AMD)",
-                    "mps": "MPS (Apple)",
-                }
-            ),
-        ),
-        (
             "partition",
             "Partition",
             "How the pixels are split into subsets that are hidden together.\n"
@@ -154,6 +141,19 @@ def advanced_rows() -> list[Row]:
             "Seed",
             "Same seed, same settings, same device: same result.",
             Whole(0, 2**31 - 1),
+        ),
+        (
+            "device",
+            "Device",
+            "Where to compute. A graphics card (GPU) is many times faster.",
+            Choice(
+                {
+                    "auto": "Auto (GPU if there is one)",
+                    "cpu": "CPU",
+                    "cuda": "CUDA (NVIDIA, AMD)",
+                    "mps": "MPS (Apple)",
+                }
+            ),
         ),
         (
             "mixed_precision",

@@ -1,4 +1,4 @@
-"""The pretrained weights: they fit, they help at once, they invent nothing, they can be left out."""
+"""The pretrained weights fit, help at once, invent nothing, and can be left out."""
 
 from __future__ import annotations
 

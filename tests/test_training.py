@@ -174,10 +174,10 @@ def test_the_weights_of_the_best_evaluation_are_kept() -> None:
 
     def spy(control: Control) -> float:
         loss = evaluate(control)
-        ranked.append((loss, _weights(trainer._average)))
+        ranked.append((loss, _weights(trainer.average)))
         if len(ranked) == 2:
             with torch.no_grad():
-                for parameter in [*trainer._network.parameters(), *trainer._average.parameters()]:
+                for parameter in [*trainer._network.parameters(), *trainer.average.parameters()]:
                     parameter.normal_(0, 3)
         return loss
 
@@ -202,7 +202,7 @@ def test_best_weights_do_not_follow_the_live_ones() -> None:
     trainer._step(0.1)
     for name, value in trainer._best.items():
         assert torch.equal(value, best[name])
-    assert not torch.equal(_weights(trainer._network), _weights(trainer._average))
+    assert not torch.equal(_weights(trainer._network), _weights(trainer.average))
 
 
 def _after(trainer: Trainer, step: int, action: Any) -> None:
@@ -225,7 +225,7 @@ def test_stop_ends_at_the_next_step_and_keeps_the_best() -> None:
     assert trainer.record.best_step == 7
     assert math.isfinite(trainer.record.held_out_loss)
     assert reports[-1].held_out_loss == trainer.record.held_out_loss
-    assert torch.equal(_weights(trainer._network), _weights(trainer._average))
+    assert torch.equal(_weights(trainer._network), _weights(trainer.average))
 
 
 def test_cancel_ends_within_one_step() -> None:

@@ -59,6 +59,7 @@ class Denoiser:
         self.stabilisers: tuple[Stabiliser, ...] = ()
         self.partition = Partition.from_settings(self.settings)
         self.floor: Floor | None = None
+        self._trainer: Trainer | None = None
         self.exclusion_note = ""
         self.device = ""
 
@@ -83,7 +84,8 @@ class Denoiser:
         control : Control, optional
             Lets another thread stop or cancel the training.
         report : callable, optional
-            Called with a `Progress` about ten times a second.
+            Called with a `Progress` about ten times a second. It may call `denoise` of this
+            object, which predicts with the weights of that moment.
 
         Returns
         -------
@@ -123,9 +125,25 @@ class Denoiser:
         network = create_network(settings, len(self.stabilisers))
         noise = StableNoise.of(self.stabilisers)
         trainer = Trainer(network, stable, noise, self.partition, settings, device)
+        self.network, self.record, self._trainer = trainer.average, trainer.record, trainer
+        try:
+            self._run(trainer, stable, control, report)
+        except BaseException:
+            self.network = None
+            raise
+        finally:
+            self._trainer = None
+        # the layout that a model file brings back: results then agree to the last digit
+        network.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
+        self.network = network.eval()
+
+    def _run(
+        self, trainer: Trainer, stable: list[Tensor], control: Control, report: Report | None
+    ) -> None:
+        """Measure the classics, then train."""
         self.floor = classic_floor(
             stable,
-            noise,
+            StableNoise.of(self.stabilisers),
             self.partition,
             methods=self.settings.budget.classics,
             held_out=trainer.held_out,
@@ -135,10 +153,25 @@ class Denoiser:
         for progress in trainer.run(control):
             if report:
                 report(progress)
+            control.wait_while_paused()
         control.check()
-        # the layout that a model file brings back: results then agree to the last digit
-        network.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
-        self.network, self.record = network.eval(), trainer.record
+
+    def repartition(self, settings: Settings) -> None:
+        """Hide other pixels together from now on: in the prediction, and in a running training.
+
+        While `fit` runs, call it from `report`; it takes effect at the next step.
+
+        Parameters
+        ----------
+        settings : Settings
+            Uses `partition`, `partition_size`, `exclusion` and `exclusion_radius`.
+        """
+        names = ("partition", "partition_size", "exclusion", "exclusion_radius")
+        changes = {name: getattr(settings, name) for name in names}
+        self.settings = replace(self.settings, **changes)
+        self.choose_partition()
+        if self._trainer is not None:
+            self._trainer.partition = self.partition
 
     def denoise(
         self,
@@ -264,6 +297,7 @@ class Denoiser:
             "held_out_loss": finite_or_none(self.record.held_out_loss),
             "device": self.device,
             "partition": asdict(self.partition),
+            "partition_changes": self.record.partition_changes,
             "noise": [
                 {**asdict(model), "read_variance": model.read_variance}
                 for model in (stabiliser.grey_noise for stabiliser in self.stabilisers)

@@ -127,7 +127,8 @@ def _assemble(
     denoiser.choose_partition()
     known = {field.name for field in fields(TrainingRecord)}
     record = {name: value for name, value in values["record"].items() if name in known}
-    record["history"] = [tuple(entry) for entry in record["history"]]
+    for name in ("history", "partition_changes"):
+        record[name] = [tuple(entry) for entry in record.get(name, [])]
     record["noise_refinements"] = tuple(
         None if found is None else Refinement(**found) for found in record["noise_refinements"]
     )

@@ -70,7 +70,9 @@ class Patches:
         self._held_out = self._choose_held_out(settings.seed, device)
         positions = (shapes - torch.tensor(self._patch) + 1).prod(dim=1)
         self._chances = positions.double() / positions.sum()
-        self._turns = partition.exclusion.turns and self._patch[0] == self._patch[1]
+        self._square = self._patch[0] == self._patch[1]
+        self.turns = partition.exclusion.turns
+        """Whether patches may be transposed: the exclusion is then the same."""
         self._device = device
 
     @property
@@ -108,7 +110,7 @@ class Patches:
         rows, columns = indices
         index = self._offsets[which][:, None, None] + rows[:, :, None] * widths[:, None, None]
         index = index + columns[:, None, :]
-        if augment and self._turns and torch.rand((), generator=generator) < 0.5:
+        if augment and self.turns and self._square and torch.rand((), generator=generator) < 0.5:
             index = index.transpose(1, 2)
         return self._gather(index.to(self._device))
 

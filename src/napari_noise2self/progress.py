@@ -18,14 +18,30 @@ class Control:
     def __init__(self) -> None:
         self._stop = threading.Event()
         self._cancel = threading.Event()
+        self._going = threading.Event()
+        self._going.set()
 
     def stop(self) -> None:
         """End training at the next step and keep the best weights so far."""
         self._stop.set()
+        self._going.set()
 
     def cancel(self) -> None:
         """End the whole job as soon as possible, without a result."""
         self._cancel.set()
+        self._going.set()
+
+    def pause(self) -> None:
+        """Let training rest, a tenth of a second from now at the latest."""
+        self._going.clear()
+
+    def resume(self) -> None:
+        """Let training go on."""
+        self._going.set()
+
+    def wait_while_paused(self) -> None:
+        """Return when training is to go on, or to end."""
+        self._going.wait()
 
     @property
     def stopped(self) -> bool:

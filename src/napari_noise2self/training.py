@@ -6,8 +6,9 @@ import copy
 import math
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from statistics import median
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -41,6 +42,8 @@ class TrainingRecord:
     held_out_loss: float = math.inf
     history: list[tuple[int, float, float]] = field(default_factory=list)
     """(step, seconds, held-out loss) of each evaluation."""
+    partition_changes: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
+    """(step, partition) where another partition took over during the training."""
     noise_refinements: tuple[Refinement | None, ...] = ()
     """What the residuals say of the assumed noise, for each channel."""
 
@@ -69,6 +72,8 @@ class Trainer:
         What happened so far.
     held_out : list
         The fixed patches on which weights are ranked; see `Patches.held_out`.
+    average : Network
+        With the weights averaged over the last steps, which make the result if they are best.
     """
 
     def __init__(
@@ -89,7 +94,7 @@ class Trainer:
         self._network = network.to(device).to(
             memory_format=self._precision.memory_format  # type: ignore[call-overload]
         )
-        self._average = copy.deepcopy(self._network).requires_grad_(False)
+        self.average = copy.deepcopy(self._network).requires_grad_(False)
         self._best = copy.deepcopy(self._network.state_dict())
         self._noise = noise.to(device)
         self._generator = torch.Generator().manual_seed(settings.seed)
@@ -97,7 +102,10 @@ class Trainer:
         self._patches = Patches(planes, partition, settings, device)
         self.held_out = self._patches.held_out(partition, self._generator)
         self._optimizer = torch.optim.AdamW(
-            self._network.parameters(), settings.budget.learning_rate, betas=(0.9, 0.99), foreach=True
+            self._network.parameters(),
+            settings.budget.learning_rate,
+            betas=(0.9, 0.99),
+            foreach=True,
         )
 
     def run(self, control: Control) -> Iterator[Progress]:
@@ -113,19 +121,19 @@ class Trainer:
         Cancelled
             Within one step of the cancellation.
         """
-        started = last_report = time.monotonic()
+        self._started = last_report = time.monotonic()
         record, budget = self.record, self._settings.budget
         planned = budget.max_steps if self._any_detail else 0
         evaluate_every = _evaluation_interval(planned)
         with reproducible():
             if self._settings.start == "pretrained":  # no step may be best
-                yield self._progress(planned, self._evaluate(control))
+                yield from self._tell(planned, self._evaluate(control))
             while record.steps < planned and not control.stopped:
                 control.check()
                 self._step(self._schedule(planned))
                 record.steps += 1
-                self._step_seconds.append(time.monotonic() - started - record.seconds)
-                record.seconds = time.monotonic() - started
+                self._step_seconds.append(self._seconds - record.seconds)
+                record.seconds = self._seconds
                 if record.steps == _WARM_UP_STEPS:
                     planned = self._plan(planned)
                     evaluate_every = _evaluation_interval(planned)
@@ -133,18 +141,45 @@ class Trainer:
                 loss = None
                 if record.steps % evaluate_every == 0 or record.steps == planned or out_of_time:
                     loss = self._evaluate(control)
-                if loss is not None or record.seconds - (last_report - started) > _REPORT_EVERY:
+                if loss is not None or time.monotonic() - last_report > _REPORT_EVERY:
+                    yield from self._tell(planned, loss)
                     last_report = time.monotonic()
-                    yield self._progress(planned, loss)
                 if out_of_time:
                     break
             record.planned_steps = planned
             if not record.history or record.history[-1][0] != record.steps:
-                yield self._progress(planned, self._evaluate(control))
+                yield from self._tell(planned, self._evaluate(control))
         self._network.load_state_dict(self._best)
-        self._average.load_state_dict(self._best)
+        self.average.load_state_dict(self._best)
         record.noise_refinements = self._refine_noise(control)
-        record.seconds = time.monotonic() - started
+        record.seconds = self._seconds
+
+    @property
+    def partition(self) -> Partition:
+        """Which pixels are hidden together; another one takes over at the next step.
+
+        The held-out pixels, and what is hidden with them, stay as they are: losses before and
+        after can be compared.
+        """
+        return self._partition
+
+    @partition.setter
+    def partition(self, partition: Partition) -> None:
+        if partition != self._partition:
+            self._partition = partition
+            self._patches.turns = partition.exclusion.turns
+            self.record.partition_changes.append((self.record.steps, asdict(partition)))
+
+    @property
+    def _seconds(self) -> float:
+        """Time spent on training so far."""
+        return time.monotonic() - self._started
+
+    def _tell(self, planned: int, loss: float | None) -> Iterator[Progress]:
+        """Yield a report; the time that its reader takes is not training time."""
+        told = time.monotonic()
+        yield self._progress(planned, loss)
+        self._started += time.monotonic() - told
 
     def _plan(self, planned: int) -> int:
         """Fit the number of steps into the time budget, once, by the speed seen so far.
@@ -196,7 +231,7 @@ class Trainer:
     def _update_average(self) -> None:
         """Move the averaged weights towards the present ones."""
         decay = min(_EMA_DECAY, (1 + self.record.steps) / (10 + self.record.steps))
-        averages, currents = list(self._average.parameters()), list(self._network.parameters())
+        averages, currents = list(self.average.parameters()), list(self._network.parameters())
         torch._foreach_lerp_(averages, currents, 1 - decay)
 
     @torch.no_grad()
@@ -206,7 +241,7 @@ class Trainer:
         for image, hidden, present, target in self.held_out:
             control.check()
             with self._precision.autocast(self._device):
-                mean, _ = self._average(self._fill(image, hidden | ~present))
+                mean, _ = self.average(self._fill(image, hidden | ~present))
             errors = torch.where(target, (mean - image).square() / self._noise.unit, 0)
             total += float(errors.sum())
             count += int(target.sum()) * image.shape[1]
@@ -215,7 +250,7 @@ class Trainer:
         record.history.append((record.steps, record.seconds, loss))
         if loss < record.held_out_loss or not count:
             record.held_out_loss, record.best_step = loss, record.steps
-            self._best = copy.deepcopy(self._average.state_dict())
+            self._best = copy.deepcopy(self.average.state_dict())
         return loss
 
     @torch.no_grad()
@@ -227,12 +262,12 @@ class Trainer:
         groups = self._patches.held_out(self._partition, self._generator, _REFINEMENT_PATCHES)
         for image, hidden, present, target in groups:
             control.check()
-            mean, raw = self._average(self._fill(image, hidden | ~present))
+            mean, raw = self.average(self._fill(image, hidden | ~present))
             assumed = self._noise.assumed_variance(mean)
             assumed = torch.where(assumed > 0, assumed, self._noise.unit)
             fresh = torch.randn(image.shape, generator=self._generator).to(self._device)
             disturbed = image + fresh * assumed.sqrt()
-            echo = self._average(self._fill(disturbed, hidden | ~present))[0] - mean
+            echo = self.average(self._fill(disturbed, hidden | ~present))[0] - mean
             values = torch.stack((signal_variance(raw, self._noise), image - mean, echo, assumed))
             for channel, parts in enumerate(found):
                 parts.append(values[:, :, channel][:, target[:, 0]].double().cpu())
@@ -256,9 +291,7 @@ class Trainer:
         return Progress("training", record.steps, planned, record.seconds, left, loss)
 
 
-def _refine(
-    parts: Sequence[Tensor], white: bool, known: bool, pixels: int
-) -> Refinement | None:
+def _refine(parts: Sequence[Tensor], white: bool, known: bool, pixels: int) -> Refinement | None:
     """Refine one channel; each part has the rows that `refine_noise` takes."""
     variance, residual, echo, assumed = torch.cat(list(parts), dim=1).numpy()
     if white and known:

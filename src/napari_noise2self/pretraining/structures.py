@@ -154,7 +154,8 @@ def textures(random: np.random.Generator, shape: Shape) -> Image:
         return _stripes(random, shape)
     image = spectral_field(random, response.astype(np.float32), shape)
     if chance(random, 0.4):
-        image = 1 / (1 + np.exp(-log_uniform(random, 1, 20) * (image - random.normal(0, 0.5))))
+        with np.errstate(over="ignore"):  # infinity is right: it becomes 0
+            image = 1 / (1 + np.exp(-log_uniform(random, 1, 20) * (image - random.normal(0, 0.5))))
     return image
 
 

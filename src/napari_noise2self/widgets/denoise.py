@@ -15,6 +15,7 @@ from .first_look import FirstLook
 from .hidden_pixels import HiddenPixels
 from .job import Job
 from .layers import Source
+from .live import View
 from .loss_plot import LossPlot
 from .models import Model
 from .placeholder import Placeholder
@@ -69,6 +70,8 @@ class DenoiseWidget(ResultsDock):
             ],
         )
         self.progress.stop_requested.connect(self.stop)
+        self.progress.pause_requested.connect(self._on_pause)
+        self.form.changed.connect(self._on_settings)
         self.reset_choices()
         self._choose_active_image()
 
@@ -113,10 +116,29 @@ class DenoiseWidget(ResultsDock):
         if progress.held_out_loss is not None:
             self.plot.add(progress.done, progress.held_out_loss)
             self.plot.show()
+        self._look_on()
         state = _STATES[progress.stage]
         late = self._state is State.STOPPING and state is State.TRAINING
         if state is not self._state and not late:
             self._enter(state)
+
+    def _on_pause(self, resting: bool) -> None:
+        if self._job is not None:
+            self._job.pause(resting=resting)
+
+    def _on_settings(self) -> None:
+        """Let a training hide other pixels from its next step on."""
+        if self._job is not None and isinstance(self._job.task, DenoiseTask):
+            self._job.task.live.settings = self.form.settings
+
+    def _look_on(self) -> None:
+        """Tell the training what the user looks at."""
+        assert self._job is not None
+        task, layer = self._job.task, self._job.source.layer()
+        if isinstance(task, DenoiseTask):
+            gone = layer is None or layer not in self._viewer.layers
+            shape, dims = task.data.shape, self._viewer.dims
+            task.live.view = None if gone else View.of(layer, shape, task.axes, dims)
 
     def _on_first_look(self, look: FirstLook) -> None:
         assert self._job is not None
@@ -129,8 +151,8 @@ class DenoiseWidget(ResultsDock):
         finally:
             job = self._finish()
         assert isinstance(job.task, DenoiseTask)
-        self.hidden_pixels.learn(source, job.task.settings, outcome.figures)
-        self.models.model = Model(outcome.model, job.task.settings, source.name)
+        self.hidden_pixels.learn(source, job.task.last_settings, outcome.figures)
+        self.models.model = Model(outcome.model, job.task.last_settings, source.name)
         self.plot.show_levels(loss_levels(outcome.figures))
         self._keep(layer, source, summary(outcome.figures, layer.name, seconds))
 
@@ -139,7 +161,7 @@ class DenoiseWidget(ResultsDock):
         assert self._job is not None
         task, source = self._job.task, self._job.source
         assert isinstance(task, DenoiseTask)
-        layer = source.result_layer(outcome, task.settings, seconds=seconds)
+        layer = source.result_layer(outcome, task.last_settings, seconds=seconds)
         return source, self._first_look.become(layer)
 
     def _finish(self, message: str = "") -> Job:
@@ -151,13 +173,18 @@ class DenoiseWidget(ResultsDock):
     def _refresh(self) -> None:
         super()._refresh()
         idle = self._state is State.IDLE
-        self.form.setEnabled(idle)
-        self.form.advanced.setEnabled(idle)
+        training = self._state is State.TRAINING
+        self.form.enable(usable=idle, partition=idle or training)
         self.hidden_pixels.refresh()
-        self.form.preset.setEnabled(idle)
-        self.progress.stop.setEnabled(self._state is State.TRAINING)
+        self.progress.pause.setEnabled(training)
+        self.progress.pause.setToolTip(
+            "Let the training rest; the computer is free meanwhile."
+            if training
+            else "Only the training can rest."
+        )
+        self.progress.stop.setEnabled(training)
         self.progress.stop.setToolTip(
             _STOP_TOOLTIP
-            if self._state is State.TRAINING
+            if training
             else "Only the training can be ended early; Cancel ends the job at any time."
         )

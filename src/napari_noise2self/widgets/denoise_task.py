@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..progress import Cancelled, Control, Report
+from ..progress import Cancelled, Control, Progress, Report
 from ..settings import Settings
 from .first_look import FirstLook, first_look
+from .live import Live
 from .task import Outcome, Show, Task
 
 _LOG = logging.getLogger(__name__)
@@ -21,7 +22,7 @@ _RGB = 3
 
 @dataclass(frozen=True)
 class DenoiseTask(Task):
-    """Train on an image and denoise it; shows a `FirstLook` before.
+    """Train on an image and denoise it; shows a `FirstLook` before, and meanwhile.
 
     Parameters
     ----------
@@ -33,6 +34,8 @@ class DenoiseTask(Task):
         How to train and denoise.
     place : sequence of int, optional
         Indices of a pixel of the plane to look at first; no first look if None.
+    live : Live
+        What the main thread says while the task runs.
     """
 
     kind: ClassVar[str] = "denoising"
@@ -41,6 +44,12 @@ class DenoiseTask(Task):
     axes: str
     settings: Settings
     place: Sequence[int] | None = None
+    live: Live = field(default_factory=Live)
+
+    @property
+    def last_settings(self) -> Settings:
+        """The settings with the partition that the user chose last."""
+        return self.live.settings or self.settings
 
     def run(self, control: Control, report: Report, show: Show) -> Outcome:
         """Look, train, denoise."""
@@ -51,7 +60,17 @@ class DenoiseTask(Task):
         if look:
             show(look)
         denoiser = Denoiser(self.settings)
-        denoiser.fit(image, axes=self.axes, control=control, report=report)
+        self.live.begin(look)
+
+        def report_and_show(progress: Progress) -> None:
+            report(progress)
+            if progress.stage == "training":
+                self.live.follow(denoiser)
+                preview = self.live.preview(denoiser, image, self.axes, control)
+                if preview:
+                    show(preview)
+
+        denoiser.fit(image, axes=self.axes, control=control, report=report_and_show)
         # whole numbers stay whole in colour: napari takes colours as 0-255, or as fractions
         result = denoiser.result(
             image,

@@ -35,6 +35,9 @@ class Editor(Protocol):
     def put(self, value: Any) -> None:
         """Show a value."""
 
+    def setEnabled(self, enabled: bool, /) -> None:  # noqa: N802
+        """Let the value be changed, or not; Qt's."""
+
 
 class _CalmWheel(QObject):
     """Gives the mouse wheel to a widget only after a click; scrolling past changes nothing."""

@@ -76,6 +76,11 @@ class Job(QObject):
         """End the training, and go on with the best weights so far."""
         self._worker.control.stop()
 
+    def pause(self, *, resting: bool) -> None:
+        """Let the training rest, or go on."""
+        control = self._worker.control
+        (control.pause if resting else control.resume)()
+
     def cancel(self) -> None:
         """End the job without a result, and hear nothing of it any more."""
         self.blockSignals(True)

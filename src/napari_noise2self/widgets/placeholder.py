@@ -31,9 +31,11 @@ class Placeholder:
         self._name = ""
 
     def show(self, layer: Layer) -> None:
-        """Add the layer that stands in."""
-        self._viewer.add_layer(layer)
-        self._layer, self._name = layer, layer.name
+        """Add the layer that stands in, or change it; nothing if the user did not want it."""
+        if self._name and not self._is_there:
+            return
+        self._layer = self.become(layer)
+        self._name = self._layer.name
 
     def become(self, layer: Layer) -> Layer:
         """Show another layer in its place, or on top if there is none; return the one shown."""

@@ -18,8 +18,10 @@ _STAGES = {
 
 
 class ProgressPanel(QWidget):
-    """Shows `Progress` reports, and asks to stop or to cancel."""
+    """Shows `Progress` reports, and asks to pause, to stop or to cancel."""
 
+    pause_requested = Signal(bool)
+    """To rest, or to go on."""
     stop_requested = Signal()
     cancel_requested = Signal()
 
@@ -30,15 +32,19 @@ class ProgressPanel(QWidget):
         self.bar = QProgressBar()
         self.bar.setTextVisible(False)
         self.stop = QPushButton("Stop and keep the best")
+        self.pause = QPushButton("Pause")
+        self.pause.setCheckable(True)
         self.cancel = QPushButton("Cancel")
         layout = QGridLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.stage, 0, 0)
-        layout.addWidget(self.time_left, 0, 1)
-        layout.addWidget(self.bar, 1, 0, 1, 2)
+        layout.addWidget(self.time_left, 0, 1, 1, 2)
+        layout.addWidget(self.bar, 1, 0, 1, 3)
         layout.addWidget(self.stop, 2, 0)
-        layout.addWidget(self.cancel, 2, 1)
+        layout.addWidget(self.pause, 2, 1)
+        layout.addWidget(self.cancel, 2, 2)
         layout.setColumnStretch(0, 1)
+        self.pause.toggled.connect(self._on_pause)
         self.stop.clicked.connect(self.stop_requested)
         self.cancel.clicked.connect(self.cancel_requested)
         self.cancel.setToolTip("End the job without a result.")
@@ -58,15 +64,24 @@ class ProgressPanel(QWidget):
         self._total = 0
         self.bar.setRange(0, 0)  # moves without saying how far
         self.stop.setVisible(stoppable)
+        self.pause.setVisible(stoppable)
+        self.pause.setChecked(False)
         self.show()
 
     def end(self) -> None:
         """Take no room any more."""
         self.hide()
 
+    def _on_pause(self, resting: bool) -> None:
+        self.pause.setText("Go on" if resting else "Pause")
+        if resting:
+            self.stage.setText(f"Paused: {self.stage.text()}")
+            self.time_left.setText("")
+        self.pause_requested.emit(resting)
+
     def show_progress(self, progress: Progress) -> None:
         """Show one report."""
-        stage = _STAGES[progress.stage]
+        stage = f"{'Paused: ' if self.pause.isChecked() else ''}{_STAGES[progress.stage]}"
         steps = f": step {progress.done:,} of {progress.total:,}"
         self.stage.setText(stage + (steps if progress.stage == "training" else ""))
         known = math.isfinite(progress.seconds_left)

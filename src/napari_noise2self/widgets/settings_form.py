@@ -19,6 +19,7 @@ _PRESETS = {
     "balanced": "Right for most images",
     "best": "For the final result",
 }
+_HIDING = ("partition", "partition_size", "exclusion", "exclusion_radius")
 
 
 class SettingsForm(QWidget):
@@ -64,6 +65,11 @@ class SettingsForm(QWidget):
             for name, editor in self._editors.items():
                 editor.put(getattr(settings, name))
         self.changed.emit()
+
+    def enable(self, *, usable: bool, partition: bool) -> None:
+        """Let all settings be changed, or at least what hides pixels."""
+        for name, editor in self._editors.items():
+            editor.setEnabled(usable or (partition and name in _HIDING))
 
     def editor(self, name: str) -> Any:
         """Return the editor of a setting."""

@@ -15,6 +15,7 @@ noisy and clean image, whatever the method.
 from __future__ import annotations
 
 import argparse
+import itertools
 import math
 import time
 from collections.abc import Callable, Iterator
@@ -77,7 +78,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("data", type=Path)
     parser.add_argument("--sets", default=",".join(data.SETS))
     parser.add_argument("--presets", default="fast,balanced")
+    parser.add_argument("--starts", default="pretrained")
     parser.add_argument("--exclusion", default="auto")
+    parser.add_argument("--max-seconds", type=float, help="on a busy machine: steps count then")
     parser.add_argument("--no-baselines", action="store_true")
     return parser.parse_args()
 
@@ -93,9 +96,12 @@ def _methods(options: argparse.Namespace) -> Iterator[tuple[str, Method]]:
             pass
         else:
             yield "gat+bm3d", lambda pair: (_stabilised_bm3d(pair, bm3d.bm3d), None)
-    for preset in filter(None, options.presets.split(",")):
-        settings = Settings(preset=preset, exclusion=options.exclusion)
-        yield f"ours {preset}", lambda pair, s=settings: _ours(pair, s)
+    presets = filter(None, options.presets.split(","))
+    for preset, start in itertools.product(presets, options.starts.split(",")):
+        settings = Settings(
+            preset=preset, start=start, exclusion=options.exclusion, max_seconds=options.max_seconds
+        )
+        yield f"{preset} {start}", lambda pair, s=settings: _ours(pair, s)
 
 
 def _ours(pair: Pair, settings: Settings) -> tuple[NDArray[Any], float | None]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import dask.array
@@ -460,3 +461,45 @@ def test_prediction_can_be_chosen_afterwards() -> None:
     assert np.array_equal(j_invariant, denoiser.denoise(image))
     assert not np.array_equal(posterior, j_invariant)
     assert not np.array_equal(single, j_invariant)
+
+
+def test_a_training_can_be_looked_at() -> None:
+    """From within `report`: with the weights of that moment, which training does not mind."""
+    noisy = camera(100 * smooth_scene((48, 48)) + 5, read_noise=3)
+    looks = []
+
+    def look(progress: Progress) -> None:
+        if progress.stage == "training":
+            looks.append(watched.denoise(noisy, prediction="single-pass"))
+
+    watched = Denoiser(Settings(**TINY, max_steps=40))
+    watched.fit(noisy, report=look)
+    assert len(looks) >= 2
+    assert (looks[0] != looks[-1]).any()
+    alone = Denoiser(Settings(**TINY, max_steps=40)).fit(noisy)
+    np.testing.assert_array_equal(watched.denoise(noisy), alone.denoise(noisy))
+
+
+def test_a_cancelled_training_leaves_no_network() -> None:
+    noisy, control = camera(100 * smooth_scene((48, 48)) + 5, read_noise=3), Control()
+    denoiser = Denoiser(Settings(**TINY, max_steps=1000))
+
+    with pytest.raises(Cancelled):
+        denoiser.fit(noisy, control=control, report=lambda _: control.cancel())
+    with pytest.raises(InputError, match="not trained yet"):
+        denoiser.denoise(noisy)
+
+
+def test_other_pixels_are_hidden_together_while_training(tmp_path: Path) -> None:
+    noisy = camera(100 * smooth_scene((48, 48)) + 5, read_noise=3)
+    wanted = Settings(**TINY, partition="random", partition_size=9)
+    denoiser = Denoiser(Settings(**TINY, max_steps=40, partition_size=3))
+    denoiser.fit(noisy, report=lambda _: denoiser.repartition(wanted))
+    assert denoiser.settings == replace(wanted, max_steps=40)
+    assert denoiser.figures["partition"]["kind"] == "random"
+    [(step, partition)] = denoiser.figures["partition_changes"]
+    assert partition == denoiser.figures["partition"]
+    denoiser.save(tmp_path / "model.safetensors")
+    loaded = Denoiser.load(tmp_path / "model.safetensors")
+    assert loaded.figures["partition_changes"] == [(step, partition)]
+    np.testing.assert_array_equal(loaded.denoise(noisy), denoiser.denoise(noisy))

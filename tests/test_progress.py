@@ -52,3 +52,25 @@ def test_report_does_not_change_once_made() -> None:
     assert progress.held_out_loss is None
     with pytest.raises(FrozenInstanceError):
         progress.done = 4  # type: ignore[misc]
+
+
+def _ends_waiting(control: Control, *actions: str) -> None:
+    """Wait in another thread while paused; one of the actions ends that."""
+    control.pause()
+    waiting = threading.Thread(target=control.wait_while_paused, daemon=True)
+    waiting.start()
+    waiting.join(0.05)
+    assert waiting.is_alive()
+    for action in actions:
+        getattr(control, action)()
+    waiting.join(5)
+    assert not waiting.is_alive()
+
+
+@pytest.mark.parametrize("action", ["resume", "stop", "cancel"])
+def test_a_rest_ends(action: str) -> None:
+    _ends_waiting(Control(), action)
+
+
+def test_nothing_waits_that_was_never_paused() -> None:
+    Control().wait_while_paused()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import math
 import time
+from dataclasses import asdict
 from typing import Any
 
 import pytest
@@ -328,3 +329,41 @@ def test_signal_variance_is_positive_and_in_units_of_the_noise() -> None:
         assert (variance.diff() >= 0).all()
     one, four = (signal_variance(raw, gaussian_noise(noise)) for noise in (1.0, 4.0))
     torch.testing.assert_close(four, 4 * one)
+
+
+def test_another_partition_takes_over_at_the_next_step() -> None:
+    trainer = _trainer(max_steps=40, partition_size=3)
+    other = Partition("grid", 5)
+    dense = []
+    loss = trainer._loss
+
+    def spy(image: Tensor, hidden: Tensor, target: Tensor) -> Tensor:
+        dense.append(float(hidden.float().mean()) > 0.08)
+        return loss(image, hidden, target)
+
+    trainer._loss = spy
+    _after(trainer, 10, lambda: setattr(trainer, "partition", other))
+    list(trainer.run(Control()))
+    assert dense == [True] * 10 + [False] * 30
+    assert trainer.record.partition_changes == [(9, asdict(other))]
+
+
+def test_the_same_partition_again_is_no_change() -> None:
+    trainer = _trainer()
+    trainer.partition = trainer.partition
+    assert trainer.record.partition_changes == []
+
+
+def test_held_out_pixels_stay_when_the_partition_changes() -> None:
+    trainer = _trainer(torch.randn((1, 40, 40), generator=torch.Generator().manual_seed(0)))
+    ranked = torch.cat([image[target] for image, _, _, target in trainer.held_out])
+    trainer.partition = Partition("grid", 7)
+    assert not torch.isin(ranked, _targets_of_training(trainer)).any()
+
+
+def test_time_of_the_reader_of_reports_is_not_training_time() -> None:
+    trainer = _trainer(max_steps=20)
+    started = time.monotonic()
+    for _ in trainer.run(Control()):
+        time.sleep(0.3)
+    assert time.monotonic() - started > trainer.record.seconds + 0.25

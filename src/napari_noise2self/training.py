@@ -16,6 +16,7 @@ from torch.nn import functional
 
 from .devices import reproducible, training_precision
 from .networks import Network
+from .optimizer import AdamW
 from .partition import Partition
 from .patches import Patches, any_detail
 from .progress import Control, Progress
@@ -101,12 +102,7 @@ class Trainer:
         self._any_detail = any_detail(planes)
         self._patches = Patches(planes, partition, settings, device)
         self.held_out = self._patches.held_out(partition, self._generator)
-        self._optimizer = torch.optim.AdamW(
-            self._network.parameters(),
-            settings.budget.learning_rate,
-            betas=(0.9, 0.99),
-            foreach=True,
-        )
+        self._optimizer = AdamW(self._network.parameters())
 
     def run(self, control: Control) -> Iterator[Progress]:
         """Train until the budget is spent or `control` says stop, then keep the best weights.
@@ -200,17 +196,13 @@ class Trainer:
 
     def _step(self, learning_rate: float) -> None:
         """Take one optimiser step on a fresh batch of patches."""
-        for group in self._optimizer.param_groups:
-            group["lr"] = learning_rate
         batch = self._patches.draw(self._settings.batch_size, self._generator)
         labels = self._patches.random_labels(self._partition, batch, self._generator)
         targets = labels.unsqueeze(1) == 0
         hidden = self._partition.hide(targets) | ~batch.present
         loss = self._loss(batch.image, hidden, targets & batch.trainable)
-        self._optimizer.zero_grad(set_to_none=True)
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(self._network.parameters(), _LARGEST_GRADIENT, foreach=True)
-        self._optimizer.step()
+        self._optimizer.step(learning_rate, _LARGEST_GRADIENT)
         self._update_average()
 
     def _loss(self, image: Tensor, hidden: Tensor, target: Tensor) -> Tensor:

@@ -196,6 +196,16 @@ def test_trained_model_denoises_many_files(image: Path, out: Path):
         np.testing.assert_array_equal(tifffile.imread(out / path.name), expected)
 
 
+def test_an_image_unlike_those_of_the_model_is_told(image: Path, out: Path):
+    denoiser = Denoiser(QUICK).fit(tifffile.imread(image))
+    assert not any("unlike" in note for note in run_one(image, out, work=denoiser).notes)
+    brighter = image.with_name("brighter.tif")
+    tifffile.imwrite(brighter, 10 * tifffile.imread(image).astype(np.uint16))
+    outcome = run_one(brighter, out, work=denoiser)
+    assert not outcome.error
+    assert any("unlike those that the model was trained on" in note for note in outcome.notes)
+
+
 def test_model_can_be_kept_in_the_new_folder(image: Path, out: Path):
     assert not run_one(image, out, save_model=out / "model.n2s").error
     expected = Denoiser.load(out / "model.n2s").denoise(tifffile.imread(image), dtype="same")

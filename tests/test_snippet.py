@@ -78,6 +78,12 @@ def test_a_run_ended_early_is_told(noisy, tiny):
     assert "ended early" not in as_python(story, "noisy")
 
 
+def test_a_partition_changed_on_the_way_is_told(noisy, tiny):
+    figures = {"steps": 9, "planned_steps": 9, "partition_changes": [(4, {"size": 5})]}
+    story = {"settings": tiny.to_dict(), "figures": figures, "axes": "YX"}
+    assert "was changed during the run" in as_python(story, "noisy")
+
+
 def test_only_what_differs_from_the_defaults():
     assert changed_settings(Settings().to_dict()) == {}
     changed = Settings(seed=7, network="dncnn", depth=4)

@@ -192,12 +192,18 @@ def _denoise_file(
 ) -> tuple[dict[str, Any], tuple[str, ...]]:
     """Denoise one file; return the figures and what the user should know."""
     image = _read(job, overwrite)
+    notes = list(image.metadata.notes)
     trained_before = not isinstance(denoiser, Settings)
     if isinstance(denoiser, Settings):
         from .denoiser import Denoiser  # only now, so that what can't be done is said at once
 
         denoiser = Denoiser(denoiser)
         denoiser.fit(image.data, axes=image.axes, control=control, report=report)
+    else:
+        from .suitability import mismatch
+
+        unlike = mismatch(denoiser.stabilisers, image.data, image.axes, control)
+        notes += [unlike] if unlike else []
     if save_model:
         denoiser.save(save_model, overwrite=overwrite)
     result = denoiser.result(
@@ -205,7 +211,7 @@ def _denoise_file(
     )
     made_by = provenance(denoiser, result.figures, trained_before=trained_before)
     write_image(job.output, result.image, image, provenance=made_by, overwrite=overwrite)
-    return result.figures, image.metadata.notes
+    return result.figures, tuple(notes)
 
 
 def _calibrate_file(

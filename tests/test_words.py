@@ -6,6 +6,7 @@ from napari_noise2self.words import (
     calibration_summary,
     curve_reading,
     duration,
+    figure_advice,
     figure_notes,
     figure_rows,
     loss_levels,
@@ -95,6 +96,23 @@ def test_residual_with_structure():
 
 def test_each_note_is_told_once():
     assert figure_notes(FIGURES) == "One.\nTwo."
+
+
+def test_advice_is_given_where_something_is_amiss():
+    assert figure_advice(FIGURES) == ""
+    unreliable = NOISE | {"reliable": False, "note": "Too small."}
+    amiss = {
+        "classic_won": True,
+        "residual": {"structured": True, "note": ""},
+        "noise": [unreliable, unreliable],
+        "unlike": "Unlike.",
+    }
+    assert figure_advice(FIGURES | amiss).splitlines() == [
+        "Unlike.",
+        "Too small.",
+        "Total variation did better: train longer, or use that.",
+        "Detail may be lost: choose a better preset.",
+    ]
 
 
 def test_levels():

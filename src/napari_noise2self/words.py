@@ -95,6 +95,18 @@ def figure_notes(figures: dict[str, Any]) -> str:
     return "\n".join(dict.fromkeys(figures["notes"]))
 
 
+def figure_advice(figures: dict[str, Any]) -> str:
+    """Say in short what is amiss with a result and what to do about it; empty if nothing is."""
+    sentences = [figures.get("unlike", "")]
+    sentences += [noise["note"] for noise in figures["noise"] if not noise["reliable"]]
+    if figures["classic_won"]:
+        name = classic_name(figures["classic"]["method"])
+        sentences.append(f"{name[0].upper()}{name[1:]} did better: train longer, or use that.")
+    if figures["residual"] is not None and figures["residual"]["structured"]:
+        sentences.append("Detail may be lost: choose a better preset.")
+    return "\n".join(dict.fromkeys(filter(None, sentences)))
+
+
 def loss_levels(figures: dict[str, Any]) -> dict[str, float]:
     """Return the levels with which a network's held-out loss is compared, and their names."""
     levels = {}

@@ -136,10 +136,10 @@ def test_preset_is_explained(form, preset, start):
     form.preset.buttons.put(preset)
     form.editor("start").put(start)
     budget = BUDGETS[start][preset]
-    assert f"{budget.max_steps:,} training steps" in form.preset.explanation.text()
+    assert f"{budget.max_steps:,} training steps" in form.preset.explanation.toolTip()
     form.editor("width").put(16)  # there are no pretrained weights for that
     budget = BUDGETS["fresh"][preset]
-    assert f"{budget.max_steps:,} training steps" in form.preset.explanation.text()
+    assert f"{budget.max_steps:,} training steps" in form.preset.explanation.toolTip()
 
 
 def test_advanced_is_folded_away_at_first(form, qtbot):

@@ -59,13 +59,13 @@ class DenoiseWidget(ResultsDock):
             [
                 self.start_button,
                 self.progress,
-                self.plot,
                 self.status,
-                self.figures,
                 self.compare,
-                self.models,
+                self.figures,
+                self.plot,
                 self.form,
                 self.hidden_pixels,
+                self.reuse,
                 self.form.advanced,
             ],
         )
@@ -175,6 +175,8 @@ class DenoiseWidget(ResultsDock):
         idle = self._state is State.IDLE
         training = self._state is State.TRAINING
         self.form.enable(usable=idle, partition=idle or training)
+        model = self.models.model
+        self.hidden_pixels.model = model.denoiser if idle and model else None
         self.hidden_pixels.refresh()
         self.progress.pause.setEnabled(training)
         self.progress.pause.setToolTip(

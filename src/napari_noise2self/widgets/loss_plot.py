@@ -14,7 +14,7 @@ class LossPlot(Plot):
     """Held-out loss against training steps, and levels to compare it with."""
 
     def __init__(self) -> None:
-        super().__init__("training step", "held-out loss")
+        super().__init__("training step", "held-out loss", height=135)
         self.setToolTip(
             "How well the network guesses pixels that it never learns from; lower is better.\n"
             "The best weights so far are kept."

@@ -56,7 +56,7 @@ class ApplyTask(Task):
             report=report,
         )
         notes = [*([warning] if warning else []), *result.figures["notes"]]
-        figures = {**result.figures, **_OF_THE_TRAINING, "notes": notes}
+        figures = {**result.figures, **_OF_THE_TRAINING, "unlike": warning, "notes": notes}
         return Outcome(with_alpha(result.image, self.data, self.axes), figures)
 
 

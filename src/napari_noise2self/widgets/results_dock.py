@@ -22,6 +22,7 @@ from .model_tasks import ApplyTask, Loaded, LoadTask, SaveTask
 from .models import Model, ModelRow
 from .residual_task import Residual, ResidualTask
 from .results import story_of
+from .section import Section
 from .task import Outcome
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ class ResultsDock(Dock):
         self.figures = FiguresPanel()
         self.compare = ComparePanel(viewer)
         self.models = ModelRow()
+        self.reuse = Section("Model and code", self.models)
         self.compare.chosen.connect(self._refresh)
         self.compare.residual_requested.connect(self.toggle_residual)
         self.models.apply_requested.connect(self.apply)
@@ -154,6 +156,7 @@ class ResultsDock(Dock):
         assert isinstance(task, LoadTask)
         self.models.model = Model(loaded.model, loaded.settings, Path(task.path).stem, task.path)
         self.status.say(f"Model {task.name!r} is ready; 'Apply model' denoises the image with it.")
+        self.reuse.unfold()
         self._refresh()
 
     def _subtract(self, result: Image) -> None:

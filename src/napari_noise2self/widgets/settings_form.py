@@ -6,13 +6,14 @@ from dataclasses import replace
 from typing import Any
 
 from qtpy.QtCore import Signal  # type: ignore[attr-defined]
-from qtpy.QtWidgets import QFormLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QFormLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 from superqt.utils import signals_blocked
 
 from ..partition import Partition
 from ..settings import PartitionKind, Settings
 from .editors import Buttons, Editor
-from .settings_rows import PARTITION_SIZES, Row, advanced_rows, basic_rows
+from .section import Section
+from .settings_rows import PARTITION_SIZES, Row, advanced_rows, partition_row
 
 _PRESETS = {
     "fast": "A first look",
@@ -41,9 +42,12 @@ class SettingsForm(QWidget):
         self._sizes: dict[str, int | None] = dict.fromkeys(PARTITION_SIZES)
         self._kind: PartitionKind = "grid"
         self._editors: dict[str, Editor] = {"preset": self.preset.buttons}
-        layout = QVBoxLayout(self)
+        layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self._add_rows(basic_rows()))
+        for name, label, tooltip, editor in partition_row():
+            if label:
+                layout.addWidget(_caption(label, tooltip))
+            layout.addWidget(self._add(name, tooltip, editor), stretch=not label)
         self.advanced = Section("Advanced", self._add_rows(advanced_rows()))
         self.editor("partition").changed.connect(self._on_partition)
         for editor in self._editors.values():  # after that: the size fits the partition by then
@@ -70,6 +74,7 @@ class SettingsForm(QWidget):
         """Let all settings be changed, or at least what hides pixels."""
         for name, editor in self._editors.items():
             editor.setEnabled(usable or (partition and name in _HIDING))
+        self.defaults.setEnabled(usable)
 
     def editor(self, name: str) -> Any:
         """Return the editor of a setting."""
@@ -82,13 +87,22 @@ class SettingsForm(QWidget):
         form.setContentsMargins(0, 0, 0, 0)
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         for name, label, tooltip, editor in rows:
-            caption = QLabel(label)
-            caption.setToolTip(tooltip)
-            editor.setToolTip(tooltip)
-            editor.setObjectName(name)
-            form.addRow(caption, editor)
-            self._editors[name] = editor
+            form.addRow(_caption(label, tooltip), self._add(name, tooltip, editor))
+        self.defaults = QPushButton("Defaults")
+        self.defaults.setToolTip("All settings, also those above, as they are when new.")
+        self.defaults.clicked.connect(self._on_defaults)
+        form.addRow(self.defaults)
         return box
+
+    def _add(self, name: str, tooltip: str, editor: Any) -> Any:
+        """Remember the editor of a setting, and give it back."""
+        editor.setToolTip(tooltip)
+        editor.setObjectName(name)
+        self._editors[name] = editor
+        return editor
+
+    def _on_defaults(self) -> None:
+        self.set_settings(Settings())
 
     def _on_partition(self, kind: PartitionKind) -> None:
         """Give the size the limits of the kind, and the number it had there last."""
@@ -108,37 +122,8 @@ class SettingsForm(QWidget):
         self.editor("partition_size").limit(*limits, none=f"auto ({usual.size})")
 
 
-class Section(QWidget):
-    """A part of a form that is folded away until its title is clicked.
-
-    Parameters
-    ----------
-    title : str
-        What the user reads, folded or not.
-    content : QWidget
-        What is folded away.
-    """
-
-    def __init__(self, title: str, content: QWidget) -> None:
-        super().__init__()
-        self._title, self._content = title, content
-        self.header = QPushButton()
-        self.header.setCheckable(True)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self.header)
-        layout.addWidget(content)
-        self.header.toggled.connect(self._fold)
-        self._fold(unfolded=False)
-
-    def _fold(self, unfolded: bool) -> None:
-        # an arrow of text follows the theme; those of superqt's QCollapsible stay black
-        self.header.setText(f"{'▾' if unfolded else '▸'}  {self._title}")
-        self._content.setVisible(unfolded)
-
-
 class PresetBox(QWidget):
-    """The preset as three buttons, with a line that says what it means."""
+    """The preset as three buttons, with a line that says what it costs."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -149,6 +134,7 @@ class PresetBox(QWidget):
         self.explanation.setWordWrap(True)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(2)
         layout.addWidget(self.buttons)
         layout.addWidget(self.explanation)
 
@@ -156,6 +142,12 @@ class PresetBox(QWidget):
         """Say what the preset of some settings means."""
         budget = settings.for_channels(1).budget
         self.explanation.setText(
-            f"{_PRESETS[settings.preset]}: {budget.max_steps:,} training steps, "
-            f"at most {budget.max_seconds:.0f} s"
+            f"{_PRESETS[settings.preset]}: trains for {budget.max_seconds:.0f} s at most"
         )
+        self.explanation.setToolTip(f"And for {budget.max_steps:,} training steps at most.")
+
+
+def _caption(label: str, tooltip: str) -> QLabel:
+    caption = QLabel(label)
+    caption.setToolTip(tooltip)
+    return caption

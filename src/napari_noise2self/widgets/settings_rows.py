@@ -13,8 +13,8 @@ Row = tuple[str, str, str, Any]
 """Name of the setting, label, tooltip, editor."""
 
 
-def basic_rows() -> list[Row]:
-    """Return name, label, tooltip and editor of the settings that are always in view."""
+def partition_row() -> list[Row]:
+    """Return name, label, tooltip and editor of the two settings that are always in view."""
     return [
         (
             "partition",
@@ -25,7 +25,8 @@ def basic_rows() -> list[Row]:
         ),
         (
             "partition_size",
-            "Partition size",
+            "",
+            "Partition size.\n"
             "Grid: one pixel in every square of this side is hidden at a time.\n"
             "Random: the number of subsets.\n"
             "Larger hides fewer pixels at once, and takes longer at the end.\n"

@@ -1,0 +1,43 @@
+"""A part of a dock that is folded away until it is wanted."""
+
+from __future__ import annotations
+
+from qtpy.QtWidgets import QPushButton, QVBoxLayout, QWidget
+
+
+class Section(QWidget):
+    """Shows its content when its title is clicked, and hides it at the next click.
+
+    Parameters
+    ----------
+    title : str
+        What the user reads, folded or not.
+    content : QWidget
+        What is folded away.
+    """
+
+    def __init__(self, title: str, content: QWidget) -> None:
+        super().__init__()
+        self._title, self._content = title, content
+        self.header = QPushButton()
+        self.header.setStyleSheet("text-align: left")
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.header)
+        layout.addWidget(content)
+        self.header.clicked.connect(self._toggle)
+        self.unfold(wanted=False)
+
+    @property
+    def unfolded(self) -> bool:
+        """Whether the content is in view."""
+        return not self._content.isHidden()
+
+    def unfold(self, *, wanted: bool = True) -> None:
+        """Show the content, or fold it away."""
+        # an arrow of text follows the theme; those of superqt's QCollapsible stay black
+        self.header.setText(f"{'▾' if wanted else '▸'}  {self._title}")
+        self._content.setVisible(wanted)
+
+    def _toggle(self) -> None:
+        self.unfold(wanted=not self.unfolded)

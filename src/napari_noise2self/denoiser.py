@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 import time
 from dataclasses import asdict, fields, replace
@@ -172,6 +173,12 @@ class Denoiser:
         self.choose_partition()
         if self._trainer is not None:
             self._trainer.partition = self.partition
+
+    def repartitioned(self, settings: Settings) -> Denoiser:
+        """Return the same denoiser, but predicting as `repartition` says."""
+        other = copy.copy(self)
+        other.repartition(settings)
+        return other
 
     def denoise(
         self,

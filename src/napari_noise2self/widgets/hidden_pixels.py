@@ -13,10 +13,13 @@ from superqt.utils import signals_blocked
 from ..exclusion import Exclusion
 from ..partition import Partition
 from ..settings import Settings
+from .computed_plane import ComputedPlane
 from .editors import Whole
-from .filled_plane import FilledPlane
+from .fill_task import FillTask
 from .layers import Source
+from .live import View
 from .partition_overlay import PartitionOverlay, plane_shape
+from .predict_task import PredictTask
 from .prose import Prose
 from .settings_form import SettingsForm
 
@@ -24,10 +27,16 @@ if TYPE_CHECKING:
     from napari.viewer import Viewer
 
 _LARGEST = 2**24  # pixels: a tenth of a second
+_PREDICTED = 2**20  # pixels, each time a subset is predicted: about a second on two cores
 _SHOW_TOOLTIP = (
     "Colour the pixels that are hidden together, in orange over the image, and in yellow the\n"
     "neighbours that an exclusion hides with them. Move the partition size to see it change."
 )
+_PREDICT_TOOLTIP = (
+    "Show what the model makes of the middle of the view, each subset predicted from the others.\n"
+    "Move the partition size to see what changes."
+)
+_NO_MODEL = "There is no model that could predict now; train one first, or load one."
 
 
 class HiddenPixels(QWidget):
@@ -47,7 +56,10 @@ class HiddenPixels(QWidget):
         super().__init__()
         self._viewer, self._images, self._form = viewer, images, form
         self._overlay = PartitionOverlay(viewer, self)
-        self._filled = FilledPlane(viewer, self)
+        self._filled = ComputedPlane(viewer, "filled", self)
+        self._predicted = ComputedPlane(viewer, "predicted", self)
+        self.model: Any = None
+        """A trained denoiser, if there is one that can work now."""
         self._measured: weakref.WeakKeyDictionary[Image, Exclusion] = weakref.WeakKeyDictionary()
         self._layer: Image | None = None
         self.show_button = _switch("Show hidden pixels")
@@ -67,6 +79,7 @@ class HiddenPixels(QWidget):
             "Show the plane on view as the network sees it: with other values in place of the\n"
             "hidden pixels, as Fill under Advanced says."
         )
+        self.predict_button = _switch("Predict them")
         self.note = Prose()
         self._details = QWidget()
         self._lay_out()
@@ -78,6 +91,8 @@ class HiddenPixels(QWidget):
         self._overlay.lost.connect(self._off)
         self._overlay.zoomed.connect(self._explain)
         self._filled.lost.connect(self._unfill)
+        self.predict_button.toggled.connect(self._on_predict)
+        self._predicted.lost.connect(self._unpredict)
         viewer.dims.events.ndisplay.connect(self.refresh)
 
     def refresh(self, event: object = None) -> None:
@@ -88,6 +103,10 @@ class HiddenPixels(QWidget):
             self._off()
         self.show_button.setEnabled(not hindrance)
         self.show_button.setToolTip(hindrance or _SHOW_TOOLTIP)
+        if self.model is None:
+            self._unpredict()
+        self.predict_button.setEnabled(self.model is not None)
+        self.predict_button.setToolTip(_NO_MODEL if self.model is None else _PREDICT_TOOLTIP)
         self._draw()
 
     def learn(self, source: Source, settings: Settings, figures: dict[str, Any]) -> None:
@@ -112,6 +131,7 @@ class HiddenPixels(QWidget):
             return
         self._follow(None)
         self.fill_button.setChecked(False)
+        self.predict_button.setChecked(False)
         self._overlay.remove()
         self._explain()
 
@@ -121,11 +141,20 @@ class HiddenPixels(QWidget):
         else:
             self._filled.remove()
 
+    def _on_predict(self, on: bool) -> None:
+        if on:
+            self._draw()
+        else:
+            self._predicted.remove()
+
     def _off(self) -> None:
         self.show_button.setChecked(False)
 
     def _unfill(self) -> None:
         self.fill_button.setChecked(False)
+
+    def _unpredict(self) -> None:
+        self.predict_button.setChecked(False)
 
     def _draw(self, event: object = None) -> None:
         """Show what is chosen now."""
@@ -144,8 +173,27 @@ class HiddenPixels(QWidget):
         subset = self.subset.value() - 1
         self._overlay.show(source, partition, subset)
         if self.fill_button.isChecked():
-            self._filled.show(source, partition, subset, self._settings.fill)
+            self._filled.show(source, self._fill_task(source, partition, subset))
+        if self.predict_button.isChecked():
+            self._predict(source, partition)
         self._explain()
+
+    def _fill_task(self, source: Source, partition: Partition, subset: int) -> FillTask:
+        assert source.place is not None
+        plane = source.name, source.data, source.axes, source.place
+        return FillTask(*plane, partition, subset, self._settings.fill)
+
+    def _predict(self, source: Source, partition: Partition) -> None:
+        """Predict the middle of the view; smaller where there are more subsets."""
+        assert self._layer is not None
+        assert source.place is not None
+        largest = _PREDICTED / partition.n_subsets
+        shape, dims = source.data.shape, self._viewer.dims
+        view = View.of(self._layer, shape, source.axes, dims, largest)
+        if view is not None:
+            plane = source.name, source.data, source.axes, source.place
+            task = PredictTask(*plane, self.model, self._settings, view)
+            self._predicted.show(source, task)
 
     @property
     def _partition(self) -> Partition:
@@ -204,6 +252,7 @@ class HiddenPixels(QWidget):
         first.addWidget(self.zoom_button, stretch=1)
         second.addWidget(self.subset, stretch=1)
         second.addWidget(self.fill_button, stretch=1)
+        second.addWidget(self.predict_button, stretch=1)
         column.addLayout(first)
         column.addWidget(self._details)
         column.addWidget(self.note)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ..denoiser import Denoiser
 
 LARGEST_VIEW = 512 * 512
-"""Pixels of the largest window that is predicted at once; of a larger one, the middle."""
+"""Pixels of the largest window that is shown while training."""
 _SHARE = 0.1  # of the time since the training began
 _REST = 0.4  # seconds
 _FIRST_PACE = 2e-6  # seconds for a pixel, till one preview was made
@@ -41,8 +41,18 @@ class View:
     window: tuple[slice, ...]
 
     @classmethod
-    def of(cls, layer: Image, shape: Sequence[int], axes: str, dims: Dims) -> View | None:
-        """Return what is on view of a layer; None where that is no part of one plane of it."""
+    def of(
+        cls,
+        layer: Image,
+        shape: Sequence[int],
+        axes: str,
+        dims: Dims,
+        largest: float = LARGEST_VIEW,
+    ) -> View | None:
+        """Return what is on view of a layer; None where that is no part of one plane of it.
+
+        Of a view with more than `largest` pixels, the middle.
+        """
         if dims.ndisplay != 2 or layer.multiscale:
             return None
         point = np.nan_to_num(np.rint(layer.world_to_data(dims.point[-layer.ndim :])))
@@ -58,7 +68,7 @@ class View:
                 low = int(np.clip(point[axis], 0, extent - 1))
                 high = low + 1
             window.append(slice(low, high))
-        return cls(_middle(tuple(window), axes))
+        return cls(_middle(tuple(window), axes, largest))
 
     @property
     def area(self) -> int:
@@ -149,11 +159,11 @@ def _contains(look: FirstLook, view: View) -> bool:
     )
 
 
-def _middle(window: tuple[slice, ...], axes: str) -> tuple[slice, ...]:
+def _middle(window: tuple[slice, ...], axes: str, largest: float) -> tuple[slice, ...]:
     """Return the middle of a window that is too large."""
     spans = {letter: span for letter, span in zip(axes, window, strict=True) if letter in "YX"}
     area = float(np.prod([span.stop - span.start for span in spans.values()]))
-    shrink = min(1.0, (LARGEST_VIEW / area) ** 0.5)
+    shrink = min(1.0, (largest / area) ** 0.5)
     return tuple(
         _shrunk(span, shrink) if letter in "YX" else span
         for letter, span in zip(axes, window, strict=True)

@@ -1,4 +1,4 @@
-"""The plane on view as the network sees it, filled in the background."""
+"""The plane on view as something else, computed in the background."""
 
 from __future__ import annotations
 
@@ -8,12 +8,10 @@ from napari.utils.notifications import show_error
 from numpy.typing import NDArray
 from qtpy.QtCore import QObject, Signal  # type: ignore[attr-defined]
 
-from ..partition import Partition
-from ..settings import Fill
-from .fill_task import FillTask
 from .job import Job
 from .layers import Source
 from .plane_layer import PlaneLayer
+from .plane_task import PlaneTask
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
@@ -21,13 +19,15 @@ if TYPE_CHECKING:
 _LOOK = ("colormap", "contrast_limits", "gamma")
 
 
-class FilledPlane(QObject):
-    """Shows a plane with hidden pixels filled; of many wishes only the latest is worked on.
+class ComputedPlane(QObject):
+    """Shows what a task makes of a plane; of many wishes only the latest is worked on.
 
     Parameters
     ----------
     viewer : Viewer
         Where it is shown.
+    suffix : str
+        Of the layer's name.
     parent : QObject
         Owns it.
     """
@@ -35,23 +35,19 @@ class FilledPlane(QObject):
     lost = Signal()
     """There is nothing to see: the user took the layer away, or it could not be computed."""
 
-    def __init__(self, viewer: Viewer, parent: QObject) -> None:
+    def __init__(self, viewer: Viewer, suffix: str, parent: QObject) -> None:
         super().__init__(parent)
-        self._shown = PlaneLayer(viewer, "filled", self)
+        self._shown = PlaneLayer(viewer, suffix, self)
         self._shown.lost.connect(self._on_lost)
         self._job: Job | None = None
         self._where: object = None
         self._wish: object = None
         self._data: Any = None
 
-    def show(self, source: Source, partition: Partition, subset: int, method: Fill) -> None:
-        """Fill the plane on view, and show it when it is there."""
-        assert source.place is not None
-        task = FillTask(
-            source.name, source.data, source.axes, source.place, partition, subset, method
-        )
+    def show(self, source: Source, task: PlaneTask) -> None:
+        """Compute the plane, and show it over its source when it is there."""
         where = (source.layer, source.axes, task.number)
-        wish = (where, partition, subset, method)
+        wish = (where, task.wish)
         if wish == self._wish and source.data is self._data:
             return
         self._cancel()
@@ -60,7 +56,7 @@ class FilledPlane(QObject):
             layer.visible = False  # it shows another plane
         self._where, self._wish, self._data = where, wish, source.data
         self._job = job = Job(source, task, self)
-        job.succeeded.connect(self._on_filled)
+        job.succeeded.connect(self._on_success)
         job.failed.connect(self._on_failure)
         job.start()
 
@@ -69,7 +65,7 @@ class FilledPlane(QObject):
         self._cancel()
         self._shown.remove()
 
-    def _on_filled(self, plane: NDArray[Any]) -> None:
+    def _on_success(self, plane: NDArray[Any]) -> None:
         job, self._job = self._job, None
         assert job is not None
         job.cancel()

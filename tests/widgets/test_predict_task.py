@@ -1,0 +1,82 @@
+"""With a trained model, another partition shows at once what it changes."""
+
+import numpy as np
+import pytest
+from drive import run, wait_for_threads
+
+from napari_noise2self import Denoiser, Settings
+from napari_noise2self.progress import Control
+from napari_noise2self.widgets.live import View
+from napari_noise2self.widgets.predict_task import PredictTask
+
+TINY = Settings(start="fresh", width=4, depth=1, patch_size=16, batch_size=1, max_steps=2)
+OTHER = Settings(start="fresh", width=4, depth=1, partition="random", partition_size=5)
+
+
+def _run(task):
+    return task(control=Control(), report=lambda _: None, show=lambda _: None)
+
+
+def test_window_is_predicted_with_the_other_partition_and_the_rest_stays_noisy():
+    stack = np.random.default_rng(0).poisson(20, (3, 40, 50)).astype(np.uint16)
+    model = Denoiser(TINY).fit(stack)
+    own = model.partition
+    window = (slice(1, 2), slice(8, 24), slice(4, 40))
+    plane = _run(PredictTask("stack", stack, "TYX", (1, 0, 0), model, OTHER, View(window)))
+    expected = model.repartitioned(OTHER).denoise(stack[window], prediction="j-invariant")
+    np.testing.assert_array_equal(plane[8:24, 4:40], expected[0])
+    plane[8:24, 4:40] = stack[1, 8:24, 4:40]
+    np.testing.assert_array_equal(plane, stack[1])
+    assert model.partition == own, "the model itself was changed"
+
+
+def test_colour():
+    image = np.random.default_rng(0).integers(0, 255, (32, 40, 4)).astype(np.uint8)
+    model = Denoiser(TINY).fit(image[..., :3], axes="YXS")
+    view = View((slice(0, 16), slice(0, 40), slice(0, 4)))
+    plane = _run(PredictTask("colour", image, "YXS", (0, 0, 0), model, OTHER, view))
+    assert plane.shape == (32, 40, 3)
+    assert plane.dtype == np.uint8
+    np.testing.assert_array_equal(plane[16:], image[16:, :, :3])
+    assert (plane[:16] != image[:16, :, :3]).any()
+
+
+@pytest.fixture
+def hidden(dock):
+    return dock.hidden_pixels
+
+
+def test_prediction_follows_the_partition_size(viewer, dock, hidden, noisy, tiny, qtbot):
+    viewer.add_image(noisy, name="cells")
+    hidden.show_button.click()
+    assert not hidden.predict_button.isEnabled()
+    assert "no model" in hidden.predict_button.toolTip()
+    hidden.show_button.click()
+
+    run(qtbot, dock, tiny)
+    viewer.layers["cells"].corner_pixels = np.array([[0, 0], [63, 63]])
+    hidden.show_button.click()
+    hidden.predict_button.click()
+    qtbot.waitUntil(lambda: "cells predicted" in viewer.layers, timeout=30_000)
+    layer = viewer.layers["cells predicted"]
+    for size in (2, 5):
+        dock.form.editor("partition_size").put(size)
+        wait_for_threads(qtbot)
+        qtbot.waitUntil(lambda: hidden._predicted._job is None, timeout=30_000)
+        model = dock.models.model.denoiser.repartitioned(dock.form.settings)
+        expected = model.denoise(noisy, prediction="j-invariant")
+        np.testing.assert_array_equal(np.asarray(layer.data), expected)
+    hidden.predict_button.click()
+    assert "cells predicted" not in viewer.layers
+
+
+def test_no_prediction_while_another_training_runs(viewer, dock, hidden, noisy, tiny, qtbot):
+    viewer.add_image(noisy, name="cells")
+    run(qtbot, dock, tiny)
+    hidden.show_button.click()
+    hidden.predict_button.click()
+    dock.start_button.click()
+    assert not hidden.predict_button.isEnabled()
+    assert not hidden.predict_button.isChecked()
+    dock.cancel()
+    assert hidden.predict_button.isEnabled()

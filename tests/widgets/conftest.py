@@ -8,6 +8,13 @@ from drive import wait_for_threads
 from napari.utils.notifications import notification_manager
 
 from napari_noise2self.denoiser import Denoiser
+from napari_noise2self.widgets import memory
+
+
+@pytest.fixture(autouse=True)
+def forgetful(monkeypatch):
+    """Each dock starts with the defaults, and the user's own settings are left alone."""
+    monkeypatch.setattr(memory, "memory_path", lambda: None)
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """The dock in a real viewer: what comes out, and what it says meanwhile."""
 
+import os
 import subprocess
 import sys
 import threading
@@ -264,4 +265,5 @@ def test_opening_the_dock_does_not_load_torch():
         "viewer.close()\n"
         "assert 'torch' not in sys.modules\n"
     )
-    subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
+    env = {**os.environ, "NAPARI_CONFIG": ""}  # leave the settings of the user alone
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=120, env=env)

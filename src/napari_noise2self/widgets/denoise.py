@@ -17,6 +17,7 @@ from .job import Job
 from .layers import Source
 from .live import View
 from .loss_plot import LossPlot
+from .memory import remember, remembered
 from .models import Model
 from .placeholder import Placeholder
 from .results_dock import ResultsDock
@@ -50,7 +51,7 @@ class DenoiseWidget(ResultsDock):
             "Train a small network on the noisy image itself, then denoise the image with it.",
         )
         self._first_look = Placeholder(napari_viewer)
-        self.form = SettingsForm()
+        self.form = SettingsForm(remembered())
         self.hidden_pixels = HiddenPixels(napari_viewer, self.images, self.form)
         self.plot = LossPlot()
         self.plot.hide()
@@ -86,7 +87,9 @@ class DenoiseWidget(ResultsDock):
         if layer is None or self._job is not None:
             return
         source = Source.capture(layer, self._viewer.dims)
-        task = DenoiseTask(source.name, source.data, source.axes, self.form.settings, source.place)
+        settings = self.form.settings
+        remember(settings)
+        task = DenoiseTask(source.name, source.data, source.axes, settings, source.place)
         self._first_look = Placeholder(self._viewer)
         self.plot.clear()
         self.plot.hide()

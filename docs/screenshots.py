@@ -5,10 +5,13 @@ xvfb-run -s "-screen 0 1280x800x24" python docs/screenshots.py
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+os.environ["NAPARI_CONFIG"] = ""  # not the settings of whoever makes them
 
 import napari
 import numpy as np
@@ -31,21 +34,56 @@ def main() -> None:
 
 
 def denoise(viewer: napari.Viewer) -> None:
-    """Take pictures of the first look, the training, the result and its residual."""
+    """Take pictures of a training, of its result, and of what can be done with that."""
     _, dock = viewer.window.add_plugin_dock_widget("napari-noise2self", "Denoise")
-    dock.form.preset.buttons.put("fast")
     wait(lambda: False, 1)
-    dock.start_button.click()
-    wait(lambda: len(viewer.layers) > 1, 60)
-    save(viewer, "dock-first-look")
-    wait(lambda: len(dock.plot.points) >= 2, 120)
+    start(dock)
+    wait(lambda: len(dock.plot.points) >= 4, 120)
     save(viewer, "dock-training")
     wait_until_idle(dock)
     save(viewer, "dock")
+    compare(viewer, dock)
+    hide_pixels(viewer, dock)
+    viewer.window.remove_dock_widget(dock)
+
+
+def compare(viewer: napari.Viewer, dock: Any) -> None:
+    """Hold the button down, of the worse of two results; then show what it took away."""
+    dock.form.preset.buttons.put("fast")
+    start(dock)
+    wait_until_idle(dock)
+    dock.compare.hold.setDown(True)
+    dock.compare.hold.pressed.emit()
+    save(viewer, "dock-compare")
+    dock.compare.hold.setDown(False)
+    dock.compare.hold.released.emit()
     dock.compare.residual.click()
     wait_until_idle(dock)
     save(viewer, "dock-residual")
-    viewer.window.remove_dock_widget(dock)
+    dock.compare.residual.click()
+
+
+def hide_pixels(viewer: napari.Viewer, dock: Any) -> None:
+    """Look at single pixels, some of them hidden with their neighbours."""
+    dock.form.editor("partition_size").put(5)
+    dock.form.editor("exclusion").put("plus")
+    for result in viewer.layers[1:]:
+        result.visible = False
+    camera = viewer.scene.camera
+    zoom, center = camera.zoom, camera.center
+    camera.zoom, camera.center = 14, (0, 215, 180)
+    dock.hidden_pixels.show_button.click()
+    save(viewer, "dock-hidden")
+    dock.hidden_pixels.show_button.click()
+    camera.zoom, camera.center = zoom, center
+
+
+def start(dock: Any) -> None:
+    """Train for as many steps as the preset says, however busy the computer is."""
+    seconds = dock.form.editor("max_seconds")
+    seconds.put(600)
+    dock.start_button.click()
+    seconds.put(None)
 
 
 def calibrate(viewer: napari.Viewer) -> None:

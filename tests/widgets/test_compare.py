@@ -144,6 +144,8 @@ def test_duplicate_of_a_mix_has_its_own_amount(viewer, compare, result):
     compare.amount.setValue(100)
     assert isinstance(copy.data, np.ndarray)
     assert isinstance(result.data, Mix)
+    assert copy.metadata["noise2self"]["amount"] == 1
+    assert result.metadata["noise2self"]["amount"] == HALF / 100
 
 
 def test_colour(viewer, dock, compare, qtbot, noisy, tiny):

@@ -126,6 +126,12 @@ def test_nothing_is_on_view(viewer):
     assert View.of(layer, layer.data.shape, "YX", viewer.dims) is None
 
 
+def test_nothing_is_on_view_of_data_with_other_axes(viewer):
+    layer = viewer.add_image(np.zeros((3, 300, 400), np.uint8))
+    layer.data = layer.data[0]
+    assert View.of(layer, (3, 300, 400), "TYX", viewer.dims) is None
+
+
 def test_of_a_large_view_the_middle_is_shown(viewer):
     layer = viewer.add_image(np.zeros((2048, 1024), np.uint8))
     layer.corner_pixels = np.array([[0, 0], [2047, 1023]])

@@ -147,7 +147,8 @@ class ComparePanel(QWidget):
         layer, noisy = self._pair
         denoised, amount = denoised_of(layer.data), percent / _WHOLE
         layer.data = denoised if percent == _WHOLE else Mix(noisy, denoised, amount)
-        story_of(layer)["amount"] = amount
+        # duplicates share what was there before
+        layer.metadata["noise2self"] = {**story_of(layer), "amount": amount}
         self.refresh()
 
     def _show_noisy(self) -> None:

@@ -53,7 +53,8 @@ class View:
 
         Of a view with more than `largest` pixels, the middle.
         """
-        if dims.ndisplay != 2 or layer.multiscale:
+        has_other_axes = layer.ndim != len(axes.replace("S", ""))
+        if dims.ndisplay != 2 or layer.multiscale or has_other_axes:
             return None
         point = np.nan_to_num(np.rint(layer.world_to_data(dims.point[-layer.ndim :])))
         first, last = layer.corner_pixels

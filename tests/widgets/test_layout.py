@@ -81,3 +81,15 @@ def test_tab_goes_down_the_dock(viewer, dock, page, qtbot, noisy, tiny):
         widget = widget.nextInFocusChain()
     assert len(tops) > 30
     assert all(below >= above - 3 for above, below in pairwise(tops))
+
+
+def test_results_are_told_apart_where_their_names_are_long(viewer, dock, qtbot, noisy, tiny):
+    viewer.add_image(noisy, name="a name that is much too long for the width of a dock")
+    for _ in range(2):
+        run(qtbot, dock, tiny)
+    choice = dock.compare.choice
+    room = choice.fontMetrics().horizontalAdvance("a name that…oised [1]")
+    newest, other = (choice.setCurrentIndex(row) or choice.short_name(room) for row in (0, 1))
+    assert newest.startswith("a name")
+    assert newest.endswith(" [1]")
+    assert other.endswith(" denoised")

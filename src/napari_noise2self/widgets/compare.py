@@ -96,7 +96,8 @@ class ComparePanel(QWidget):
         self._layers = self.results.layers()
         with signals_blocked(self.choice):
             self.choice.clear()
-            self.choice.addItems([headline(layer) for layer in self._layers])
+            for layer in self._layers:
+                self.choice.addItem(headline(layer), layer.name)
             for place in range(len(self._layers)):
                 tip = self.choice.itemText(place)
                 self.choice.setItemData(place, tip, Qt.ItemDataRole.ToolTipRole)
@@ -208,20 +209,24 @@ class _Slider(QSlider):
 
 
 class _Choice(QComboBox):
-    """Long texts, of which the list shows all; the wheel scrolls the dock."""
+    """Names with much to say of each, which the open list does; the wheel scrolls the dock."""
 
     def __init__(self) -> None:
         super().__init__()
         self.setSizeAdjustPolicy(self.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
 
+    def short_name(self, room: int) -> str:
+        """Return the name chosen, with dots in its middle where the room is too little."""
+        middle = Qt.TextElideMode.ElideMiddle
+        return str(self.fontMetrics().elidedText(self.currentData() or "", middle, room))
+
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802
-        """End a text that is too long with dots; called by Qt."""
+        """Draw the closed list, with as much of the name as there is room for; called by Qt."""
         option, painter = QStyleOptionComboBox(), QStylePainter(self)
         self.initStyleOption(option)
         control, field = QStyle.ComplexControl.CC_ComboBox, QStyle.SubControl.SC_ComboBoxEditField
         room = self.style().subControlRect(control, option, field, self).width()
-        right = Qt.TextElideMode.ElideRight
-        option.currentText = self.fontMetrics().elidedText(option.currentText, right, room)
+        option.currentText = self.short_name(room)
         painter.drawComplexControl(control, option)
         painter.drawControl(QStyle.ControlElement.CE_ComboBoxLabel, option)
 

@@ -97,7 +97,7 @@ def test_creating_a_network_leaves_the_global_random_state_alone() -> None:
 def test_settings_choose_the_network() -> None:
     unet, dncnn = (create_network(Settings(network=kind, width=4)) for kind in ("unet", "dncnn"))
     assert isinstance(unet, UNet)
-    assert unet.stride == 4
+    assert unet.stride == 8
     assert isinstance(dncnn, DnCNN)
     assert (dncnn.stride, dncnn.reach) == (1, 8)
     assert create_network(Settings(width=4, depth=3)).stride == 8

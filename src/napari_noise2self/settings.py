@@ -47,7 +47,7 @@ BUDGETS: dict[Start, dict[Preset, Budget]] = {
 }
 
 DEFAULT_WIDTH = 32
-DEFAULT_DEPTH: dict[NetworkKind, int] = {"unet": 2, "dncnn": 8}
+DEFAULT_DEPTH: dict[NetworkKind, int] = {"unet": 3, "dncnn": 8}
 
 DEFAULT_PARTITION_SIZE: dict[str, int] = {"grid": 4, "random": 25}
 
@@ -99,7 +99,7 @@ class Settings:
     width : int
         Channels of the network's finest level (4 to 256).
     depth : int, optional
-        Pooling levels of the UNet (2 if None), or layers of the DnCNN (8 if None).
+        Pooling levels of the UNet (3 if None), or layers of the DnCNN (8 if None).
     prediction : {"posterior", "j-invariant", "single-pass"}
         How the result is made from the trained network. "posterior" mixes the noisy pixel back
         in by its variance, and is "j-invariant" where the noise could not be measured.

@@ -104,7 +104,7 @@ def advanced_rows() -> list[Row]:
         (
             "depth",
             "Depth",
-            "How many times a UNet halves the image (auto: 2), or layers of a DnCNN (auto: 8).",
+            "How many times a UNet halves the image (auto: 3), or layers of a DnCNN (auto: 8).",
             Whole(1, 20, none="auto"),
         ),
         (

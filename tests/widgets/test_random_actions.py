@@ -39,8 +39,6 @@ def test_random_actions(viewer, monkey, qtbot, noisy, tiny, caplog):
         with qtbot.capture_exceptions() as exceptions:
             for _ in range(ACTIONS):
                 monkey.act()
-                    "\n".join(monkey.done)
-                )
                 QApplication.processEvents()
                 assert not exceptions
                 assert unforeseen(told, caplog) == []

@@ -119,6 +119,7 @@ class HiddenPixels(QWidget):
     def leave(self) -> None:
         """Leave nothing behind."""
         self._off()
+        self.model = None
         self._viewer.dims.events.ndisplay.disconnect(self.refresh)
 
     def _on_show(self, on: bool) -> None:

@@ -1,0 +1,238 @@
+"""The dock in a real window: blocks of the main thread, time to react, and what is left behind.
+
+xvfb-run -a python benchmarks/dock.py [--size 2048] [--planes 1] [--rounds 50] [--only PART]
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import contextmanager
+from pathlib import Path
+
+import napari
+import numpy as np
+import psutil
+from napari.utils.notifications import notification_manager
+from qtpy.QtCore import Qt, QThreadPool, QTimer
+from qtpy.QtTest import QTest
+
+from napari_noise2self import Settings
+from napari_noise2self.widgets.dock import State
+
+ENDLESS = Settings(preset="fast", width=8, max_steps=1_000_000, max_seconds=600.0, device="cpu")
+PARTS = ("session", "slider", "closing", "rounds")
+CLOSING = """
+import time
+from dock import begin, open_dock, until
+viewer, dock = open_dock(512, 1)
+begin(dock)
+until(lambda: dock.plot.points)
+print(time.time(), flush=True)
+viewer.close()
+"""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--size", type=int, default=2048, help="side of the image, in pixels")
+    parser.add_argument("--planes", type=int, default=1, help="of the stack")
+    parser.add_argument("--rounds", type=int, default=50, help="of train, cancel, delete")
+    parser.add_argument("--only", choices=PARTS, action="append", help="some parts only")
+    options = parser.parse_args()
+    print(f"load {', '.join(f'{load:.1f}' for load in psutil.getloadavg())}")
+    for part in options.only or PARTS:
+        print(f"\n{part}, {options.planes} × {options.size} × {options.size}")
+        {"session": session, "slider": slider, "closing": closing, "rounds": rounds}[part](options)
+
+
+class Pulse:
+    """Beats in the event loop every millisecond; remembers the longest pause of each phase."""
+
+    def __init__(self) -> None:
+        self.longest: dict[str, float] = {}
+        self._phase, self._last = "", time.perf_counter()
+        self._timer = QTimer()
+        self._timer.setTimerType(Qt.TimerType.PreciseTimer)
+        self._timer.timeout.connect(self._beat)
+        self._timer.start(1)
+
+    @contextmanager
+    def during(self, phase: str):
+        """Give what goes on a name; print the longest pause while it lasts."""
+        QTest.qWait(20)
+        self._phase, self._last = phase, time.perf_counter()
+        yield
+        QTest.qWait(20)
+        print(f"  {phase:<34} {1000 * self.longest.get(phase, 0):6.0f} ms", flush=True)
+        self._phase = ""
+
+    def _beat(self) -> None:
+        now = time.perf_counter()
+        if self._phase:
+            gap = now - self._last
+            self.longest[self._phase] = max(gap, self.longest.get(self._phase, 0))
+        self._last = now
+
+
+def session(options: argparse.Namespace) -> None:
+    """The longest blocks of the main thread, from opening the dock to closing it."""
+    viewer = napari.Viewer()
+    viewer.add_image(noise(options), name="cells")
+    QTest.qWait(1000)
+    pulse = Pulse()
+    with pulse.during("open the dock"):
+        _, dock = viewer.window.add_plugin_dock_widget("napari-noise2self", "Denoise")
+    with pulse.during("start to training"):
+        begin(dock)
+        until(lambda: dock.plot.points)
+    with pulse.during("training, previews"):
+        QTest.qWait(5000)
+    with pulse.during("pan and zoom"):
+        for step in range(40):
+            viewer.scene.camera.zoom = 0.3 + step / 10
+            viewer.scene.camera.center = (0, 500 + 10 * step, 700)
+            QTest.qWait(20)
+    with pulse.during("partition size"):
+        for size in (3, 4, 5):
+            dock.form.editor("partition_size").put(size)
+            QTest.qWait(300)
+    with pulse.during("stop to result"):
+        dock.stop()
+        until(lambda: dock.state is State.IDLE)
+        QTest.qWait(500)
+    with pulse.during("hold to see noisy, five times"):
+        for _ in range(5):
+            QTest.mousePress(dock.compare.hold, Qt.MouseButton.LeftButton)
+            QTest.qWait(50)
+            QTest.mouseRelease(dock.compare.hold, Qt.MouseButton.LeftButton)
+            QTest.qWait(50)
+    with pulse.during("amount from 0 to 100"):
+        for amount in range(0, 101, 10):
+            dock.compare.amount.setValue(amount)
+            QTest.qWait(20)
+    with pulse.during("show hidden pixels"):
+        dock.hidden_pixels.show_button.click()
+    with pulse.during("hidden pixels, partition size"):
+        for size in range(2, 11):
+            dock.form.editor("partition_size").put(size)
+            QTest.qWait(20)
+    with pulse.during("hide them"):
+        dock.hidden_pixels.show_button.click()
+    with pulse.during("close the dock"):
+        viewer.window.remove_dock_widget(dock)
+        QTest.qWait(300)
+    viewer.close()
+
+
+def slider(options: argparse.Namespace) -> None:
+    """From a new partition size to the overlay."""
+    viewer, dock = open_dock(options.size, options.planes)
+    dock.hidden_pixels.show_button.click()
+    times = []
+    for size in (3, 4, 5, 6, 7, 8):
+        started = time.perf_counter()
+        dock.form.editor("partition_size").put(size)
+        times.append(time.perf_counter() - started)
+    print(f"  drawn after {1000 * np.median(times):.0f} ms, at most {1000 * max(times):.0f}")
+    viewer.close()
+
+
+def closing(options: argparse.Namespace) -> None:
+    """From Cancel to idle, and from a window closed while training to the end of the process."""
+    viewer, dock = open_dock(512, 1)
+    begin(dock)
+    until(lambda: dock.plot.points)
+    started = time.perf_counter()
+    dock.progress.cancel.click()
+    idle = time.perf_counter() - started
+    until(lambda: not QThreadPool.globalInstance().activeThreadCount())
+    thread = time.perf_counter() - started
+    print(f"  Cancel to idle {1000 * idle:.0f} ms, to the thread's end {1000 * thread:.0f} ms")
+    viewer.close()
+    path = str(Path(__file__).parent)
+    done = subprocess.run(
+        [sys.executable, "-c", f"import sys; sys.path.insert(0, {path!r})\n{CLOSING}"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    print(f"  window closed to process end {time.time() - float(done.stdout.split()[-1]):.1f} s")
+
+
+def rounds(options: argparse.Namespace) -> None:
+    """What grows while a layer is trained on, cancelled and deleted again and again."""
+    viewer, dock = open_dock(512, 1, show=False)  # shown, napari 0.9 crashes in OpenGL
+    process = psutil.Process()
+    before: dict[str, float] = {}
+    for number in range(options.rounds + 1):
+        begin(dock)
+        until(lambda: dock.progress.stage.text().startswith("Training"))
+        QTest.qWait(100)
+        dock.progress.cancel.click()
+        until(lambda: not QThreadPool.globalInstance().activeThreadCount())
+        viewer.layers.clear()
+        viewer.add_image(noise_of(512, 1), name="cells")
+        QTest.qWait(100)
+        if number in (0, options.rounds // 2, options.rounds):
+            gc.collect()
+            figures = {
+                "RSS MB": process.memory_info().rss / 1e6,
+                "threads": process.num_threads(),
+                "layers": len(viewer.layers),
+                "timers": sum(issubclass(type(thing), QTimer) for thing in gc.get_objects()),
+                "callbacks": callbacks(viewer),
+                "notices": len(notification_manager.records),
+            }
+            growth = {name: figures[name] - before.get(name, 0) for name in figures}
+            before = before or figures
+            print(f"  after {number:3} rounds", {n: round(v) for n, v in growth.items()})
+    viewer.close()
+
+
+def callbacks(viewer: napari.Viewer) -> int:
+    """How many callbacks listen to the viewer."""
+    groups = (viewer.layers.events, viewer.dims.events, viewer.scene.camera.events)
+    return sum(len(emitter.callbacks) for group in groups for emitter in group.emitters.values())
+
+
+def open_dock(size: int, planes: int, *, show: bool = True):
+    """A window with an image, and the dock."""
+    viewer = napari.Viewer(show=show)
+    viewer.add_image(noise_of(size, planes), name="cells")
+    _, dock = viewer.window.add_plugin_dock_widget("napari-noise2self", "Denoise")
+    return viewer, dock
+
+
+def begin(dock) -> None:
+    """Start a training that only ends when it is told to."""
+    dock.form.set_settings(ENDLESS)
+    dock.start_button.click()
+
+
+def noise(options: argparse.Namespace) -> np.ndarray:
+    return noise_of(options.size, options.planes)
+
+
+def noise_of(size: int, planes: int) -> np.ndarray:
+    """Photons of a smooth pattern."""
+    rows, columns = np.ogrid[:size, :size]
+    clean = 40 + 30 * np.sin(rows / 20) * np.cos(columns / 30)
+    stack = np.random.default_rng(0).poisson(np.broadcast_to(clean, (planes, size, size)))
+    return stack.astype(np.uint16)[0 if planes == 1 else slice(None)]
+
+
+def until(happens: Callable[[], object], seconds: float = 300) -> None:
+    """Let the event loop run until something happens."""
+    end = time.monotonic() + seconds
+    while not happens():
+        assert time.monotonic() < end, "it took too long"
+        QTest.qWait(5)
+
+
+if __name__ == "__main__":
+    main()

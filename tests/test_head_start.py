@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from safetensors import safe_open
+from scipy import ndimage
 
 from napari_noise2self import Denoiser, Settings, denoise
 from napari_noise2self.head_start import WEIGHTS
@@ -83,6 +84,29 @@ def test_nothing_is_invented_on_a_flat_field(seed: int, level: float) -> None:
     result = denoise(level + noise, AT_ONCE)
     assert result.std() < 0.05 * 10
     assert abs(result.mean() - (level + noise).mean()) < 0.05 * 10
+
+
+@pytest.mark.parametrize("axis", [0, 1])
+def test_nothing_is_invented_where_noise_is_correlated_along_lines(axis: int) -> None:
+    noise = np.random.default_rng(1).standard_normal((256, 256))
+    noise = ndimage.gaussian_filter1d(noise, 0.8, axis, mode="wrap")
+    noise *= 10 / noise.std()
+    denoiser = Denoiser(AT_ONCE).fit(100 + noise)
+    assert denoiser.partition.exclusion.kind == ("vertical", "horizontal")[axis]
+    assert denoiser.denoise(100 + noise).std() < 0.05 * 10
+
+
+def test_correlated_noise_is_not_learned_unless_steps_are_asked_for() -> None:
+    noisy = ndimage.gaussian_filter(SAMPLE.noisy.astype(np.float32), (0, 0.8))
+    plain = Denoiser(Settings(preset="fast", device="cpu")).fit(noisy)
+    assert plain.partition.exclusion.kind == "horizontal"
+    assert plain.record.steps == 0
+    assert any("used as it is" in note for note in plain.notes)
+    asked = Denoiser(Settings(preset="fast", device="cpu", max_steps=2, batch_size=1)).fit(noisy)
+    assert asked.record.steps == 2
+    assert not any("used as it is" in note for note in asked.notes)
+    fresh = Settings(preset="fast", device="cpu", start="fresh", max_seconds=0.1)
+    assert Denoiser(fresh).fit(noisy).record.steps > 0
 
 
 @pytest.mark.parametrize("start", ["pretrained", "fresh"])

@@ -39,6 +39,12 @@ from .training import Trainer, TrainingRecord
 from .words import classic_name
 
 
+_LEARNS_NOTHING = (
+    "The pretrained network was used as it is: training on correlated noise would teach it some of "
+    "that; set a number of steps to train nevertheless."
+)
+
+
 class Denoiser:
     """A network, its partition, and the scale of the images it was trained on.
 
@@ -123,6 +129,8 @@ class Denoiser:
         settings = self._own_settings
         if not any_detail(stable):
             settings = replace(settings, start="fresh")  # which predicts the mean
+        elif self._learns_nothing:
+            settings = replace(settings, max_steps=0)
         network = create_network(settings, len(self.stabilisers))
         noise = StableNoise.of(self.stabilisers)
         trainer = Trainer(network, stable, noise, self.partition, settings, device)
@@ -289,6 +297,17 @@ class Denoiser:
         return self.settings.for_channels(len(self.stabilisers))
 
     @property
+    def _learns_nothing(self) -> bool:
+        """Whether pretrained weights are better left as they are.
+
+        Where noise is correlated, some reaches beyond any exclusion: training would learn it, and
+        the held-out loss would not tell.
+        """
+        settings = self._own_settings
+        correlated = self.partition.exclusion.radius > 0
+        return settings.start == "pretrained" and settings.max_steps is None and correlated
+
+    @property
     def _noise(self) -> StableNoise:
         return StableNoise.of(self.stabilisers, self.record.noise_refinements)
 
@@ -323,6 +342,8 @@ class Denoiser:
     def notes(self) -> list[str]:
         """What the user should know, one sentence each."""
         sentences = [self.exclusion_note, *(s.noise.note for s in self.stabilisers)]
+        if self._learns_nothing:
+            sentences.append(_LEARNS_NOTHING)
         if self.floor is not None and self.classic_won:
             sentences.append(
                 f"A calibrated classic filter, {classic_name(self.floor.method)}, predicts the "

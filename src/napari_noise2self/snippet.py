@@ -78,7 +78,9 @@ def _training(story: dict[str, Any], arguments: str) -> list[str]:
     if figures["steps"] < figures["planned_steps"]:
         lines.append("# the run was ended early, which code can't repeat to the last digit")
     if figures.get("partition_changes"):
-        lines.append("# the partition was changed during the run; here it is the last from the start")
+        lines.append(
+            "# the partition was changed during the run; here it is the last from the start"
+        )
     return lines
 
 

@@ -30,6 +30,8 @@ _REFINEMENT_PATCHES = 64
 _EMA_DECAY = 0.99
 _LARGEST_GRADIENT = 5.0
 _REPORT_EVERY = 0.1
+_DISTURBANCE = 0.1
+"""Of the noise: so little that the network does not take it for structure."""
 
 
 @dataclass
@@ -258,8 +260,9 @@ class Trainer:
             assumed = self._noise.assumed_variance(mean)
             assumed = torch.where(assumed > 0, assumed, self._noise.unit)
             fresh = torch.randn(image.shape, generator=self._generator).to(self._device)
-            disturbed = image + fresh * assumed.sqrt()
+            disturbed = image + _DISTURBANCE * fresh * assumed.sqrt()
             echo = self.average(self._fill(disturbed, hidden | ~present))[0] - mean
+            echo = echo / _DISTURBANCE
             values = torch.stack((signal_variance(raw, self._noise), image - mean, echo, assumed))
             for channel, parts in enumerate(found):
                 parts.append(values[:, :, channel][:, target[:, 0]].double().cpu())

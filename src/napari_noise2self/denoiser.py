@@ -38,7 +38,6 @@ from .stable_noise import StableNoise
 from .training import Trainer, TrainingRecord
 from .words import classic_name
 
-
 _LEARNS_NOTHING = (
     "The pretrained network was used as it is: training on correlated noise would teach it some of "
     "that; set a number of steps to train nevertheless."

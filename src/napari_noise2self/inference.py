@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from .allocator import kept_memory
 from .devices import reproducible
 from .networks import Network
 from .partition import Partition
@@ -101,7 +102,7 @@ class Predictor:
         )
         total, done, started = len(tiles) * len(subsets) * self._flips, 0, time.monotonic()
         result = torch.empty((3, *image.shape), dtype=torch.float32)
-        with torch.inference_mode(), reproducible():
+        with torch.inference_mode(), reproducible(), kept_memory():
             for tile in tiles:
                 for _ in self._predict_tile(image, tile, subsets, mode, result):
                     control.check()

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from .allocator import kept_memory
 from .devices import reproducible, training_precision
 from .networks import Network
 from .optimizer import AdamW
@@ -123,7 +124,7 @@ class Trainer:
         record, budget = self.record, self._settings.budget
         planned = budget.max_steps if self._any_detail else 0
         evaluate_every = _evaluation_interval(planned)
-        with reproducible():
+        with reproducible(), kept_memory():
             if self._settings.start == "pretrained":  # no step may be best
                 yield from self._tell(planned, self._evaluate(control))
             while record.steps < planned and not control.stopped:
@@ -259,10 +260,9 @@ class Trainer:
             mean, raw = self.average(self._fill(image, hidden | ~present))
             assumed = self._noise.assumed_variance(mean)
             assumed = torch.where(assumed > 0, assumed, self._noise.unit)
-            fresh = torch.randn(image.shape, generator=self._generator).to(self._device)
-            disturbed = image + _DISTURBANCE * fresh * assumed.sqrt()
-            echo = self.average(self._fill(disturbed, hidden | ~present))[0] - mean
-            echo = echo / _DISTURBANCE
+            echo = torch.zeros_like(mean)  # of white noise that was measured, nobody asks for it
+            if not (white and all(measured)):
+                echo = self._echo(image, hidden | ~present, mean, assumed)
             values = torch.stack((signal_variance(raw, self._noise), image - mean, echo, assumed))
             for channel, parts in enumerate(found):
                 parts.append(values[:, :, channel][:, target[:, 0]].double().cpu())
@@ -271,6 +271,13 @@ class Trainer:
             _refine(parts, white, known, pixels)
             for parts, known in zip(found, measured, strict=True)
         )
+
+    def _echo(self, image: Tensor, hidden: Tensor, mean: Tensor, noise: Tensor) -> Tensor:
+        """Return by how much predictions change when the inputs get more noise, to first order."""
+        fresh = torch.randn(image.shape, generator=self._generator).to(self._device)
+        disturbed = image + _DISTURBANCE * fresh * noise.sqrt()
+        moved: Tensor = self.average(self._fill(disturbed, hidden))[0]
+        return (moved - mean) / _DISTURBANCE
 
     def _fill(self, image: Tensor, hidden: Tensor) -> Tensor:
         """Fill hidden pixels, in the memory format of the network."""

@@ -303,8 +303,8 @@ class Denoiser:
         the held-out loss would not tell.
         """
         settings = self._own_settings
-        correlated = self.partition.exclusion.radius > 0
-        return settings.start == "pretrained" and settings.max_steps is None and correlated
+        usual = settings.start == "pretrained" and settings.max_steps is None
+        return usual and settings.budget.max_steps > 0 and self.partition.exclusion.radius > 0
 
     @property
     def _noise(self) -> StableNoise:

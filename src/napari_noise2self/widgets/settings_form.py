@@ -141,9 +141,10 @@ class PresetBox(QWidget):
     def explain(self, settings: Settings) -> None:
         """Say what the preset of some settings means."""
         budget = settings.for_channels(1).budget
-        self.explanation.setText(
-            f"{_PRESETS[settings.preset]}: trains for {budget.max_seconds:.0f} s at most"
-        )
+        work = f"trains for {budget.max_seconds:.0f} s at most"
+        if not budget.max_steps:
+            work = "the pretrained network as it is"
+        self.explanation.setText(f"{_PRESETS[settings.preset]}: {work}")
         self.explanation.setToolTip(f"And for {budget.max_steps:,} training steps at most.")
 
 

@@ -20,7 +20,7 @@ from napari_noise2self.axes import AxesError
 from simulate import TINY, awake, camera, psnr, smooth_scene
 
 QUICK = Settings(**TINY, max_steps=3, partition_size=2)
-TRAINED = Settings(width=8, max_steps=150, device="cpu")
+TRAINED = Settings(width=8, depth=2, max_steps=150, device="cpu")
 UNTRAINED = replace(QUICK, max_steps=0)
 INTEGERS = ["i1", "u1", "i2", "u2", "i4", "u4", "i8", "u8"]
 FLOATS = ["f2", "f4", "f8"]

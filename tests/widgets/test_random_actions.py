@@ -14,6 +14,7 @@ from qtpy.QtWidgets import QApplication, QFileDialog
 SEED = int(os.environ.get("RANDOM_ACTIONS_SEED", "1"))
 ACTIONS = int(os.environ.get("RANDOM_ACTIONS", "2000"))
 KEPT = {"State", "Mix"}  # constants; the data of a layer
+KEPT |= {"TaskError"}  # in napari's notifications, without frames
 KEPT |= {"_Run", "JobWorker", "JobSignals"}  # in napari's list of tasks, but without their data
 FLEETING = re.compile(r"(first look|hidden pixels|filled|predicted)( \[\d+\])?$")
 

@@ -126,6 +126,7 @@ class DenoiseWidget(ResultsDock):
             self._enter(state)
 
     def _on_pause(self, resting: bool) -> None:
+        self.progress.rest(resting)
         if self._job is not None:
             self._job.pause(resting=resting)
 

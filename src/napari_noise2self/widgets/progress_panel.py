@@ -44,7 +44,7 @@ class ProgressPanel(QWidget):
         layout.addWidget(self.pause, 2, 1)
         layout.addWidget(self.cancel, 2, 2)
         layout.setColumnStretch(0, 1)
-        self.pause.toggled.connect(self._on_pause)
+        self.pause.toggled.connect(self.pause_requested)
         self.stop.clicked.connect(self.stop_requested)
         self.cancel.clicked.connect(self.cancel_requested)
         self.cancel.setToolTip("End the job without a result.")
@@ -72,12 +72,12 @@ class ProgressPanel(QWidget):
         """Take no room any more."""
         self.hide()
 
-    def _on_pause(self, resting: bool) -> None:
+    def rest(self, resting: bool) -> None:
+        """Show that the job rests, or goes on."""
         self.pause.setText("Go on" if resting else "Pause")
         if resting:
             self.stage.setText(f"Paused: {self.stage.text()}")
             self.time_left.setText("")
-        self.pause_requested.emit(resting)
 
     def show_progress(self, progress: Progress) -> None:
         """Show one report."""

@@ -49,7 +49,7 @@ def denoise(viewer: napari.Viewer) -> None:
 
 def compare(viewer: napari.Viewer, dock: Any) -> None:
     """Hold the button down, of the worse of two results; then show what it took away."""
-    dock.form.preset.buttons.put("fast")
+    dock.form.preset.buttons.put("balanced")
     start(dock)
     wait_until_idle(dock)
     dock.compare.hold.setDown(True)

@@ -34,6 +34,7 @@ def monkey(viewer, tiny, tmp_path, monkeypatch):
 
 def test_random_actions(viewer, monkey, qtbot, noisy, tiny, caplog):
     told = len(notification_manager.records)
+    before = ours()  # widgets of earlier tests, which Qt may delete late
     monkey.open("Denoise")
     try:
         with qtbot.capture_exceptions() as exceptions:
@@ -45,7 +46,7 @@ def test_random_actions(viewer, monkey, qtbot, noisy, tiny, caplog):
             monkey.close_all()
             wait_for_threads(qtbot)
             qtbot.wait(200)  # a first look goes a moment later
-            assert leftovers(viewer) == {}
+            assert leftovers(viewer, before) == {}
             assert listeners(viewer) == []
             use(viewer, monkey, qtbot, noisy, tiny)
             assert unforeseen(told, caplog) == []
@@ -87,14 +88,20 @@ def listeners(viewer):
     return [each for each in callbacks if "noise2self" in str(getattr(each, "__module__", ""))]
 
 
-def leftovers(viewer):
-    """Count objects of ours that are still alive, and layers that should be gone."""
+def ours():
+    """All objects of ours that are alive."""
     gc.collect()
-    ours = Counter(
-        type(thing).__name__
+    return [
+        thing
         for thing in gc.get_objects()
         if str(type(thing).__module__).startswith("napari_noise2self.widgets")
         and type(thing).__name__ not in KEPT
-    )
+    ]
+
+
+def leftovers(viewer, before):
+    """Count objects of ours that are still alive, and layers that should be gone."""
+    known = set(map(id, before))
+    alive = Counter(type(thing).__name__ for thing in ours() if id(thing) not in known)
     layers = [layer.name for layer in viewer.layers if FLEETING.search(layer.name)]
-    return {**ours, **Counter(layers)}
+    return {**alive, **Counter(layers)}

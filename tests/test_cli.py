@@ -108,6 +108,7 @@ def test_no_command_shows_the_help():
         ("denoise a.tif --output o --partition-size 1", "--partition-size must be"),
         ("train a.tif --model m --partition random --partition-size 1", "--partition-size must be"),
         ("denoise a.tif --output o --model m --seed 1", "--seed: of no effect with --model"),
+        ("train a.tif --model m --continue n --start fresh", "--start: of no effect with --con"),
         ("denoise a.tif --output o --model m --save-model n", "nothing to save"),
         ("denoise a.tif --output a.tif", "--output a.tif is a file; name a folder"),
         ("demo --output a.tif", "--output a.tif is a file; name a folder"),
@@ -366,6 +367,18 @@ def test_one_model_for_many_files_of_different_sizes(tmp_path: Path):
         source, result = (tifffile.imread(tmp_path / place / name) for place in ("in", "out/new"))
         np.testing.assert_array_equal(result, model.denoise(source, dtype="same"))
         np.testing.assert_array_equal(result, expected.denoise(source, dtype="same"))
+
+
+def test_a_model_is_trained_for_longer(image: Path, tmp_path: Path):
+    run("train", image, "--model", "first.n2s", *QUICK, cwd=tmp_path)
+    more = ("--continue", "first.n2s", "--max-steps", "7", "--device", "cpu", "--json")
+    done = run("train", image, "--model", "second.n2s", *more, cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    (figures,) = rows(done.stdout)
+    assert (figures["steps"], figures["continued_after"]) == (12, [5])
+    first, second = (Denoiser.load(tmp_path / f"{name}.n2s") for name in ("first", "second"))
+    assert first.record.steps == 5
+    assert second.settings.partition_size == 2
 
 
 def test_existing_files_are_replaced_only_when_told_to(image: Path, out: Path):

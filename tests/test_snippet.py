@@ -96,7 +96,8 @@ def test_only_what_differs_from_the_defaults():
         ({"axes": "YX", "model": {"name": "m", "path": None}}, "save it"),
         ({}, "older version"),
         ({"axes": "YX", "model": {"name": "m", "path": "m.safetensors"}}, ""),
-        ({"axes": "YX"}, ""),
+        ({"axes": "YX", "figures": {}}, ""),
+        ({"axes": "YX", "figures": {"continued_after": [40]}}, "was continued"),
     ],
 )
 def test_hindrance(story, words):

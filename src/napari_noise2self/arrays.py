@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -48,10 +47,34 @@ def check_image(image: Any, axes: str | None = None) -> Layout:
     return Layout.of(image.shape, axes)
 
 
-def training_planes(
-    images: Sequence[Any], layouts: Sequence[Layout], control: Control
-) -> list[NDArray[Any]]:
-    """Read the planes to train on: all, or as many, evenly spread, as memory allows."""
+def training_planes(images: Any, axes: str | None, control: Control) -> list[NDArray[Any]]:
+    """Read the planes to train on: all, or as many, evenly spread, as memory allows.
+
+    Parameters
+    ----------
+    images : array or list of arrays
+        One or many images.
+    axes : str, optional
+        Of each of them; see `check_image`.
+    control : Control
+        To cancel.
+
+    Returns
+    -------
+    list of ndarray
+        Of shape (C, Y, X), in the dtype of the images.
+
+    Raises
+    ------
+    InputError, AxesError
+        If they can't be trained on, or not together.
+    """
+    images = images if isinstance(images, list | tuple) else [images]
+    layouts = [check_image(image, axes) for image in images]
+    if not layouts:
+        raise InputError("There is no image to train on; give at least one.")
+    if len({layout.n_channels for layout in layouts}) != 1:
+        raise InputError("Images trained on together must have the same number of channels.")
     places = [(i, number) for i, layout in enumerate(layouts) for number in range(layout.n_planes)]
     values = sum(math.prod(layout.shape) for layout in layouts)
     every = max(1, math.ceil(values / _LARGEST_TRAINING_SET))

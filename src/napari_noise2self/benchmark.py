@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from skimage import restoration
 
-from .denoiser import Denoiser, finite_or_none
+from .denoiser import Denoiser
+from .findings import finite_or_none
 from .images import ImageError, read_image, tiff_paths
 from .metrics import psnr, ssim
 from .settings import Settings

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import copy
-import math
 import time
-from dataclasses import asdict, fields, replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,22 +25,19 @@ from .arrays import (
 from .calibration import Floor, classic_floor
 from .correlation import Correlation, choose_exclusion
 from .devices import describe_device, resolve_device
+from .findings import training_figures
 from .inference import DEFAULT_TILE, Predictor
 from .networks import DnCNN, UNet, create_network
 from .partition import Partition
 from .patches import any_detail
-from .progress import Control, Progress, Report
+from .progress import Control, Report, of_planes
 from .result import Result, ResultFigures
 from .settings import Device, Prediction, Settings
 from .stabilise import Stabiliser, fit_stabilisers, stabilise_plane
 from .stable_noise import StableNoise
 from .training import Trainer, TrainingRecord
-from .words import classic_name
 
-_LEARNS_NOTHING = (
-    "The pretrained network was used as it is: training on correlated noise would teach it some of "
-    "that; set a number of steps to train nevertheless."
-)
+_BUDGET = ("preset", "max_steps", "max_seconds", "learning_rate")
 
 
 class Denoiser:
@@ -107,32 +103,95 @@ class Denoiser:
         DeviceError
             If the device asked for is not there.
         """
-        images = images if isinstance(images, list | tuple) else [images]
-        layouts = [check_image(image, axes) for image in images]
-        if not layouts:
-            raise InputError("There is no image to train on; give at least one.")
-        if len({layout.n_channels for layout in layouts}) != 1:
-            raise InputError("Images trained on together must have the same number of channels.")
         control = control or Control()
-        planes = training_planes(images, layouts, control)
+        planes = training_planes(images, axes, control)
         self.stabilisers = fit_stabilisers(planes, control)
         self.choose_partition()
         stable = [stabilise_plane(self.stabilisers, plane) for plane in planes]
-        self._train(stable, control, report)
-        return self
-
-    def _train(self, stable: list[Tensor], control: Control, report: Report | None) -> None:
-        """Measure the classics on stabilised planes (C, Y, X), then train a network on them."""
-        device = resolve_device(self.settings.device)
-        self.device = describe_device(device)
-        settings = self._own_settings
+        settings = self.own_settings
         if not any_detail(stable):
             settings = replace(settings, start="fresh")  # which predicts the mean
-        elif self._learns_nothing:
+        elif self.learns_nothing:
             settings = replace(settings, max_steps=0)
         network = create_network(settings, len(self.stabilisers))
-        noise = StableNoise.of(self.stabilisers)
-        trainer = Trainer(network, stable, noise, self.partition, settings, device)
+        network.to(resolve_device(settings.device))
+        self._train(network, stable, settings, TrainingRecord(), control, report)
+        return self
+
+    def continue_training(
+        self,
+        images: Any,
+        settings: Settings | None = None,
+        *,
+        axes: str | None = None,
+        control: Control | None = None,
+        report: Report | None = None,
+    ) -> Denoiser:
+        """Train the network for longer, on the same images or on others.
+
+        Noise model and partition stay as they are. The weights there were stay, too, if no others
+        predict the held-out pixels better.
+
+        Parameters
+        ----------
+        images : array or list of arrays
+            With as many channels as those it was trained on.
+        settings : Settings, optional
+            Uses `preset`, `max_steps`, `max_seconds` and `learning_rate`; those of the first
+            training if None.
+        axes, control, report
+            As in `fit`.
+
+        Returns
+        -------
+        Denoiser
+            This object; as it was before, if an error is raised.
+
+        Raises
+        ------
+        InputError, AxesError, Cancelled, DeviceError
+            As in `fit`; InputError also if there is no trained network yet, or the settings give
+            it no step.
+        """
+        if self.network is None:
+            raise InputError("This denoiser is not trained yet; call fit(image) first.")
+        before, control = copy.copy(self), control or Control()
+        changes = {name: getattr(settings or self.settings, name) for name in _BUDGET}
+        self.settings = replace(self.settings, **changes)
+        try:
+            if not self.own_settings.budget.max_steps:
+                raise InputError(
+                    f"The preset {self.settings.preset} takes no step from these weights; choose "
+                    "another one, or a number of steps."
+                )
+            planes = training_planes(images, axes, control)
+            self._check_channels(planes[0].shape[0])
+            stable = [stabilise_plane(self.stabilisers, plane) for plane in planes]
+            network = copy.deepcopy(self.network).requires_grad_(True)
+            self._train(network, stable, self.own_settings, before.record, control, report)
+        except BaseException:
+            vars(self).update(vars(before))
+            raise
+        return self
+
+    def _train(
+        self,
+        network: UNet | DnCNN,
+        stable: list[Tensor],
+        settings: Settings,
+        record: TrainingRecord,
+        control: Control,
+        report: Report | None,
+    ) -> None:
+        """Measure the classics on stabilised planes (C, Y, X), then train a network on them.
+
+        The network may have been trained before, as `record` says.
+        """
+        device = next(network.parameters()).device
+        self.device = describe_device(device)
+        trainer = Trainer(
+            network, stable, self._noise_before, self.partition, settings, device, record.steps
+        )
         self.network, self.record, self._trainer = trainer.average, trainer.record, trainer
         try:
             self._run(trainer, stable, control, report)
@@ -144,6 +203,7 @@ class Denoiser:
         # the layout that a model file brings back: results then agree to the last digit
         network.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
         self.network = network.eval()
+        self.record = record.followed_by(trainer.record)
 
     def _run(
         self, trainer: Trainer, stable: list[Tensor], control: Control, report: Report | None
@@ -151,7 +211,7 @@ class Denoiser:
         """Measure the classics, then train."""
         self.floor = classic_floor(
             stable,
-            StableNoise.of(self.stabilisers),
+            self._noise_before,
             self.partition,
             methods=self.settings.budget.classics,
             held_out=trainer.held_out,
@@ -250,11 +310,7 @@ class Denoiser:
         if self.network is None:
             raise InputError("This denoiser is not trained yet; call fit(image) first.")
         layout = check_image(image, axes)
-        if layout.n_channels != len(self.stabilisers):
-            raise InputError(
-                f"The model was trained on {len(self.stabilisers)} channel(s), but this image "
-                f"has {layout.n_channels}; train a new model on it."
-            )
+        self._check_channels(layout.n_channels)
         control = control or Control()
         result = np.empty(layout.shape, output_dtype(image, dtype))
         gathered = ResultFigures(self.stabilisers, np.dtype(image.dtype))
@@ -265,7 +321,7 @@ class Denoiser:
             plane = layout.plane(image, number)
             check_values(plane)
             stable = stabilise_plane(self.stabilisers, plane)
-            stack_report = report and _count_planes(report, number, layout.n_planes, started)
+            stack_report = report and of_planes(report, number, layout.n_planes, started)
             predicted = predictor.predict(stable, mode, control=control, report=stack_report)
             mean = gathered.add(stable, *predicted)
             layout.set_plane(result, number, finish(mean, plane, result.dtype))
@@ -286,25 +342,38 @@ class Denoiser:
         """Fix the partition: an "auto" exclusion follows the strongest noise correlation."""
         correlation = Correlation.strongest([s.noise.correlation for s in self.stabilisers])
         exclusion, self.exclusion_note = choose_exclusion(correlation)
-        self.partition = Partition.from_settings(self._own_settings, exclusion)
+        self.partition = Partition.from_settings(self.own_settings, exclusion)
         if self.settings.exclusion != "auto":
             self.exclusion_note = f"Exclusion as asked for: {self.partition.exclusion.name}."
 
     @property
-    def _own_settings(self) -> Settings:
+    def own_settings(self) -> Settings:
         """The settings, with the start that there is for these images."""
         return self.settings.for_channels(len(self.stabilisers))
 
     @property
-    def _learns_nothing(self) -> bool:
+    def learns_nothing(self) -> bool:
         """Whether pretrained weights are better left as they are.
 
         Where noise is correlated, some reaches beyond any exclusion: training would learn it, and
         the held-out loss would not tell.
         """
-        settings = self._own_settings
+        settings = self.own_settings
         usual = settings.start == "pretrained" and settings.max_steps is None
         return usual and settings.budget.max_steps > 0 and self.partition.exclusion.radius > 0
+
+    def _check_channels(self, channels: int) -> None:
+        """Raise InputError for an image with another number of channels."""
+        if channels != len(self.stabilisers):
+            raise InputError(
+                f"The model was trained on {len(self.stabilisers)} channel(s), but this image "
+                f"has {channels}; train a new model on it."
+            )
+
+    @property
+    def _noise_before(self) -> StableNoise:
+        """What is known of the noise before training."""
+        return StableNoise.of(self.stabilisers)
 
     @property
     def _noise(self) -> StableNoise:
@@ -312,45 +381,8 @@ class Denoiser:
 
     @property
     def figures(self) -> dict[str, Any]:
-        """What the training found, ready for JSON: goes into the metadata of results."""
-        return {
-            "start": self._own_settings.start,
-            "steps": self.record.steps,
-            "planned_steps": self.record.planned_steps,
-            "best_step": self.record.best_step,
-            "training_seconds": round(self.record.seconds, 3),
-            "held_out_loss": finite_or_none(self.record.held_out_loss),
-            "device": self.device,
-            "partition": asdict(self.partition),
-            "partition_changes": self.record.partition_changes,
-            "noise": [
-                {**asdict(model), "read_variance": model.read_variance}
-                for model in (stabiliser.grey_noise for stabiliser in self.stabilisers)
-            ],
-            "classic": self.floor and self.floor.summary,
-            "classic_won": self.classic_won,
-            "notes": self.notes,
-        }
-
-    @property
-    def classic_won(self) -> bool:
-        """Whether a calibrated classic predicts the held-out pixels better than the network."""
-        return self.floor is not None and self.floor.held_out_loss < self.record.held_out_loss
-
-    @property
-    def notes(self) -> list[str]:
-        """What the user should know, one sentence each."""
-        sentences = [self.exclusion_note, *(s.noise.note for s in self.stabilisers)]
-        if self._learns_nothing:
-            sentences.append(_LEARNS_NOTHING)
-        if self.floor is not None and self.classic_won:
-            sentences.append(
-                f"A calibrated classic filter, {classic_name(self.floor.method)}, predicts the "
-                f"held-out pixels better than this network (loss {self.floor.held_out_loss:.3g} "
-                f"against {self.record.held_out_loss:.3g}); train for longer, or calibrate classic "
-                "filters instead."
-            )
-        return list(dict.fromkeys(filter(None, sentences)))
+        """What the training found, ready for JSON; see `training_figures`."""
+        return training_figures(self)
 
     def save(self, path: str | Path, *, overwrite: bool = False) -> None:
         """Write the trained model to one file; see `model_file.save_model`."""
@@ -408,23 +440,3 @@ def denoise(
     denoiser = Denoiser(replace(settings or Settings(), **changes))
     denoiser.fit(image, axes=axes, control=control, report=report)
     return denoiser.denoise(image, axes=axes, dtype=dtype, control=control, report=report)
-
-
-def finite_or_none(value: float) -> float | None:
-    """Return the value, or None where JSON has no word for it."""
-    return value if math.isfinite(value) else None
-
-
-def _count_planes(report: Report, number: int, planes: int, started: float) -> Report:
-    """Turn reports on one plane into reports on the whole stack."""
-
-    def stack_report(progress: Progress) -> None:
-        done = number * progress.total + progress.done
-        total = planes * progress.total
-        spent = time.monotonic() - started
-        report(replace(
-            progress, done=done, total=total, seconds=spent,
-            seconds_left=spent / done * (total - done),
-        ))  # fmt: skip
-
-    return stack_report

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 
@@ -82,3 +83,26 @@ class Progress:
 
 
 Report = Callable[[Progress], None]
+
+
+def of_planes(report: Report, number: int, planes: int, started: float) -> Report:
+    """Turn reports on one plane into reports on the whole stack.
+
+    Parameters
+    ----------
+    report : callable
+        Takes the reports on the stack.
+    number, planes : int
+        Of the plane, and how many there are.
+    started : float
+        When the first plane began, by `time.monotonic`.
+    """
+
+    def stack_report(progress: Progress) -> None:
+        done = number * progress.total + progress.done
+        total = planes * progress.total
+        spent = time.monotonic() - started
+        left = spent / done * (total - done)
+        report(replace(progress, done=done, total=total, seconds=spent, seconds_left=left))
+
+    return stack_report

@@ -35,6 +35,8 @@ def hindrance(story: dict[str, Any]) -> str:
         return "The result is of an older version, which did not note its axes; denoise again."
     if "model" in story and story["model"]["path"] is None:
         return "The model of this result was in no file; save it, then apply it again."
+    if "model" not in story and story["figures"].get("continued_after"):
+        return "The training was continued, which code can't repeat; save the model and apply it."
     return ""
 
 

@@ -50,6 +50,26 @@ class TrainingRecord:
     """(step, partition) where another partition took over during the training."""
     noise_refinements: tuple[Refinement | None, ...] = ()
     """What the residuals say of the assumed noise, for each channel."""
+    continued_after: list[int] = field(default_factory=list)
+    """Steps at which a training was over, before it was continued."""
+
+    def followed_by(self, later: TrainingRecord) -> TrainingRecord:
+        """Return the record of this training and a later one of the same network."""
+        if not self.history:  # there was no training
+            return later
+        return TrainingRecord(
+            steps=self.steps + later.steps,
+            planned_steps=self.planned_steps + later.planned_steps,
+            seconds=self.seconds + later.seconds,
+            best_step=self.steps + later.best_step if later.best_step else self.best_step,
+            held_out_loss=later.held_out_loss,
+            history=self.history
+            + [(self.steps + step, self.seconds + at, loss) for step, at, loss in later.history],
+            partition_changes=self.partition_changes
+            + [(self.steps + step, partition) for step, partition in later.partition_changes],
+            noise_refinements=later.noise_refinements,
+            continued_after=[*self.continued_after, self.steps],
+        )
 
 
 class Trainer:
@@ -69,6 +89,8 @@ class Trainer:
         The rest.
     device : torch.device
         Where to train.
+    steps_before : int
+        That the network was trained for.
 
     Attributes
     ----------
@@ -88,6 +110,7 @@ class Trainer:
         partition: Partition,
         settings: Settings,
         device: torch.device,
+        steps_before: int = 0,
     ) -> None:
         self.record = TrainingRecord()
         self._step_seconds: list[float] = []
@@ -106,6 +129,9 @@ class Trainer:
         self._patches = Patches(planes, partition, settings, device)
         self.held_out = self._patches.held_out(partition, self._generator)
         self._optimizer = AdamW(self._network.parameters())
+        self._has_learned = settings.start == "pretrained" or steps_before > 0
+        if steps_before:  # the same held-out pixels, but not the same batches again
+            self._generator.manual_seed(settings.seed + steps_before)
 
     def run(self, control: Control) -> Iterator[Progress]:
         """Train until the budget is spent or `control` says stop, then keep the best weights.
@@ -125,7 +151,7 @@ class Trainer:
         planned = budget.max_steps if self._any_detail else 0
         evaluate_every = _evaluation_interval(planned)
         with reproducible(), kept_memory():
-            if self._settings.start == "pretrained":  # no step may be best
+            if self._has_learned:  # no step may be best
                 yield from self._tell(planned, self._evaluate(control))
             while record.steps < planned and not control.stopped:
                 control.check()

@@ -9,8 +9,8 @@ from drive import wait_for_threads, wait_until_idle
 from napari_noise2self import calibrate
 from napari_noise2self.calibration import CLASSICS
 from napari_noise2self.samples import simulate_cells
-from napari_noise2self.widgets import calibrate_task
 from napari_noise2self.widgets.dock import State
+from napari_noise2self.widgets.image_task import ImageTask
 
 
 @pytest.fixture
@@ -135,7 +135,7 @@ def test_curves_come_before_the_image(viewer, page, qtbot, noisy, monkeypatch):
 
 
 def test_errors_are_told(viewer, page, qtbot, told, noisy, monkeypatch):
-    monkeypatch.setattr(calibrate_task, "with_alpha", None)
+    monkeypatch.setattr(ImageTask, "with_alpha", None)
     viewer.add_image(noisy, name="cells")
     press(qtbot, page)
     assert "The calibration of 'cells' failed" in page.status.text()

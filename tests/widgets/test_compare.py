@@ -39,8 +39,8 @@ def result(viewer, dock, qtbot, noisy, tiny):
 def add_result(viewer, source, name="made before", created="2020", **figures):
     """Add a result that another dock has made."""
     half = np.asarray(source.data, np.float32) / 2
-    outcome = Outcome(half, {"method": "tv", **figures})
-    layer = Source.capture(source).result_layer(outcome, Settings())
+    outcome = Outcome(half, {"method": "tv", **figures}, Settings())
+    layer = Source.capture(source).result_layer(outcome)
     layer.name = name
     layer.metadata["noise2self"]["created"] = created
     viewer.add_layer(layer)

@@ -64,7 +64,7 @@ def test_source_does_not_keep_its_layer():
 def test_result_shares_nothing_with_the_source():
     layer = Image(np.zeros((6, 8)), scale=(2, 3), metadata={"stain": "DAPI"})
     source = Source.capture(layer)
-    result = source.result_layer(Outcome(np.ones((6, 8)), {"steps": 7}), Settings())
+    result = source.result_layer(Outcome(np.ones((6, 8)), {"steps": 7}, Settings()))
     result.scale = (5, 5)
     result.colormap = "red"
     result.metadata["stain"] = "other"

@@ -1,5 +1,7 @@
 """Models that are used again: applied, saved, loaded, dropped on the window; results as code."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -9,7 +11,7 @@ from qtpy.QtGui import QDropEvent
 from qtpy.QtWidgets import QApplication, QFileDialog
 from safetensors.torch import save_file
 
-from napari_noise2self import Denoiser
+from napari_noise2self import Denoiser, Settings
 
 
 @pytest.fixture
@@ -68,7 +70,7 @@ def test_buttons_say_why_they_are_disabled(viewer, dock, qtbot, noisy, model_fil
     viewer.add_image(noisy)
     assert row.apply.isEnabled()
     begin(dock, endless)
-    for button in (row.apply, row.save, row.load):
+    for button in (row.apply, row.continue_training, row.save, row.load):
         assert not button.isEnabled()
         assert "at work" in button.toolTip()
 
@@ -91,6 +93,48 @@ def test_apply_to_another_image(viewer, dock, qtbot, stack, tiny):
     assert "Held-out loss" not in dock.figures.text  # that was the training image's
     assert "unlike" not in dock.figures.text
     assert "model cells" in dock.compare.choice.currentText()
+
+
+def test_continue_training(viewer, dock, qtbot, noisy, tiny):
+    viewer.add_image(noisy, name="cells")
+    run(qtbot, dock, tiny)
+    first, before = dock.models.model.denoiser, viewer.layers["cells denoised"].data.copy()
+    longer = replace(tiny, max_steps=30, learning_rate=0.01, width=8)
+    dock.form.set_settings(longer)
+    dock.models.continue_training.click()
+    wait_until_idle(qtbot, dock)
+
+    result = viewer.layers["cells denoised [1]"]
+    expected = Denoiser(tiny).fit(noisy).continue_training(noisy, longer)
+    np.testing.assert_array_equal(result.data, expected.denoise(noisy))
+    story = result.metadata["noise2self"]
+    assert story["settings"] == replace(tiny, max_steps=30, learning_rate=0.01).to_dict()
+    assert (story["figures"]["steps"], story["figures"]["continued_after"]) == (35, [5])
+    assert "was continued" in dock.models.copy.toolTip()
+    assert first.record.steps == 5  # the first result's model stays what it was
+    np.testing.assert_array_equal(viewer.layers["cells denoised"].data, before)
+
+
+def test_continued_training_is_cancelled(viewer, dock, qtbot, noisy, tiny, endless):
+    viewer.add_image(noisy, name="cells")
+    run(qtbot, dock, tiny)
+    model = dock.models.model
+    dock.form.set_settings(endless)
+    dock.models.continue_training.click()
+    wait_for_training(qtbot, dock)
+    assert dock.progress.stop.isEnabled()
+    dock.progress.cancel.click()
+    assert dock.models.model is model
+    assert model.denoiser.denoise(noisy).shape == noisy.shape
+
+
+def test_preset_without_a_step_is_told(viewer, dock, qtbot, noisy, told):
+    viewer.add_image(noisy, name="cells")
+    run(qtbot, dock, Settings(preset="fast", device="cpu"))
+    dock.models.continue_training.click()
+    wait_until_idle(qtbot, dock)
+    assert "fast takes no step from these weights; choose another one" in dock.status.text()
+    assert len(told()) == 1
 
 
 def test_image_unlike_the_training_data_is_told(viewer, dock, qtbot, noisy, model_file):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -102,8 +102,7 @@ def denoise(
         start=start,
     )  # fmt: skip
     if model and choices:
-        options = ", ".join("--" + name.replace("_", "-") for name in choices)
-        wrong_usage(f"{options}: of no effect with --model, which was trained already.")
+        wrong_usage(f"{_options(choices)}: of no effect with --model, which was trained already.")
     if model and save_model:
         wrong_usage("--save-model has nothing to save with --model.")
     settings = choose_settings(device=device, **choices)
@@ -137,6 +136,9 @@ def denoise(
 def train(
     inputs: Inputs,
     model: Annotated[Path, typer.Option(help="Where to write the trained model.")],
+    continue_: Annotated[
+        Path | None, typer.Option("--continue", help="Train this model for longer.")
+    ] = None,
     partition: PartitionOption = None,
     partition_size: PartitionSizeOption = None,
     exclusion: ExclusionOption = None,
@@ -153,15 +155,15 @@ def train(
     as_json: JsonOption = False,
 ) -> None:
     """Train one model on all INPUTs together, for denoise --model."""
-    settings = choose_settings(
-        device=device,
-        **given(
-            partition=partition, partition_size=partition_size, exclusion=exclusion,
-            exclusion_radius=exclusion_radius, network=network, preset=preset,
-            max_seconds=max_seconds, max_steps=max_steps, seed=seed, prediction=prediction,
-            start=start,
-        ),
+    fixed = given(
+        partition=partition, partition_size=partition_size, exclusion=exclusion,
+        exclusion_radius=exclusion_radius, network=network, seed=seed, prediction=prediction,
+        start=start,
     )  # fmt: skip
+    if continue_ and fixed:
+        wrong_usage(f"{_options(fixed)}: of no effect with --continue, the model has its own.")
+    budget = given(preset=preset, max_seconds=max_seconds, max_steps=max_steps)
+    settings = choose_settings(device=device, **fixed, **budget)
     from ..console import FilesProgress
     from ..images import read_image, tiff_paths
 
@@ -175,13 +177,13 @@ def train(
             fail("Images trained on together must have the same axes; train them apart.")
         from ..denoiser import Denoiser
 
-        denoiser = Denoiser(settings)
+        denoiser = Denoiser.load(continue_, device=device) if continue_ else Denoiser(settings)
+        data, axes = [image.data for image in images], images[0].axes
         with FilesProgress(1) as shown:
-            denoiser.fit(
-                [image.data for image in images],
-                axes=images[0].axes,
-                report=shown.report,
-            )
+            if continue_:
+                denoiser.continue_training(data, settings, axes=axes, report=shown.report)
+            else:
+                denoiser.fit(data, axes=axes, report=shown.report)
         denoiser.save(model, overwrite=overwrite)
     figures = {"model": str(model), "inputs": len(images), **denoiser.figures}
     if as_json:
@@ -272,6 +274,11 @@ def benchmark(
                 typer.echo(json.dumps(row.to_dict()) if as_json else row.line())
     for row in table(rows):
         typer.echo(json.dumps(row.to_dict()) if as_json else row.line())
+
+
+def _options(choices: dict[str, Any]) -> str:
+    """Return the options by which choices were made."""
+    return ", ".join("--" + name.replace("_", "-") for name in choices)
 
 
 def _load(path: Path, device: Device) -> Denoiser:

@@ -15,12 +15,13 @@ from safetensors.torch import save_file
 
 from .. import __version__
 from ..atomic import published
+from ..head_start import WEIGHTS
 from .batches import Batches
 from .held_out import HeldOut, mean_psnr
 from .learning import Learner, Plan, one_thread
 from .structures import LEFT_OUT, STRUCTURES
 
-CHECKPOINT, LOG, WEIGHTS = "checkpoint.pt", "log.jsonl", "head-start.safetensors"
+CHECKPOINT, LOG = "checkpoint.pt", "log.jsonl"
 HEADER = "napari-noise2self head start"
 """Key of the weights' description in their file."""
 

@@ -97,9 +97,8 @@ class CalibrateWidget(Dock):
     def _on_success(self, outcome: Outcome) -> None:
         seconds = self._seconds
         job = self._finish()
-        assert isinstance(job.task, CalibrateTask)
         suffix = classic_name(outcome.figures["method"])
-        layer = job.source.result_layer(outcome, job.task.settings, suffix)
+        layer = job.source.result_layer(outcome, suffix)
         self._viewer.add_layer(layer)
         self.status.say(calibration_summary(outcome.figures, layer.name, seconds))
 

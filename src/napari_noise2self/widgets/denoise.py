@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from napari.layers import Layer
+from napari.layers import Image, Layer
 
 from ..progress import Progress
 from ..settings import Device
@@ -72,6 +72,7 @@ class DenoiseWidget(ResultsDock):
         )
         self.progress.stop_requested.connect(self.stop)
         self.progress.pause_requested.connect(self._on_pause)
+        self.models.continue_requested.connect(self.continue_training)
         self.form.changed.connect(self._on_settings)
         self.reset_choices()
         self._choose_active_image()
@@ -84,12 +85,24 @@ class DenoiseWidget(ResultsDock):
     def start(self) -> None:
         """Train on the chosen image, then denoise it."""
         layer = self.images.value
-        if layer is None or self._job is not None:
-            return
+        if layer is not None and self._job is None:
+            self._train(layer)
+
+    def continue_training(self) -> None:
+        """Train the model in hand on the chosen image for longer, then denoise it."""
+        layer, model = self.images.value, self.models.model
+        if layer is not None and model is not None and self._job is None:
+            self._train(layer, model.denoiser)
+
+    def _train(self, layer: Image, model: object | None = None) -> None:
+        """Train a model, a new one if there is none, and denoise an image with it."""
         source = Source.capture(layer, self._viewer.dims)
         settings = self.form.settings
         remember(settings)
-        task = DenoiseTask(source.name, source.data, source.axes, settings, source.place)
+        place = source.place if model is None else None
+        task = DenoiseTask(
+            source.name, source.data, source.axes, settings, place=place, model=model
+        )
         self._first_look = Placeholder(self._viewer)
         self.plot.clear()
         self.plot.hide()
@@ -113,6 +126,7 @@ class DenoiseWidget(ResultsDock):
         super().leave()
         self._first_look.remove()
         self.hidden_pixels.leave()
+        self.form.leave()
 
     def _on_progress(self, progress: Progress) -> None:
         super()._on_progress(progress)
@@ -153,19 +167,17 @@ class DenoiseWidget(ResultsDock):
         try:
             source, layer = self._show_result(outcome, seconds)
         finally:
-            job = self._finish()
-        assert isinstance(job.task, DenoiseTask)
-        self.hidden_pixels.learn(source, job.task.last_settings, outcome.figures)
-        self.models.model = Model(outcome.model, job.task.last_settings, source.name)
+            self._finish()
+        self.hidden_pixels.learn(source, outcome.settings, outcome.figures)
+        self.models.model = Model(outcome.model, source.name)
         self.plot.show_levels(loss_levels(outcome.figures))
         self._keep(layer, source, summary(outcome.figures, layer.name, seconds))
 
     def _show_result(self, outcome: Outcome, seconds: float) -> tuple[Source, Layer]:
         """Put the result in place of the first look."""
         assert self._job is not None
-        task, source = self._job.task, self._job.source
-        assert isinstance(task, DenoiseTask)
-        layer = source.result_layer(outcome, task.last_settings, seconds=seconds)
+        source = self._job.source
+        layer = source.result_layer(outcome, seconds=seconds)
         return source, self._first_look.become(layer)
 
     def _finish(self, message: str = "") -> Job:

@@ -2,64 +2,56 @@
 
 from __future__ import annotations
 
+import copy
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
-
-import numpy as np
-from numpy.typing import NDArray
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..progress import Cancelled, Control, Progress, Report
 from ..settings import Settings
 from .first_look import FirstLook, first_look
+from .image_task import ImageTask, result_dtype
 from .live import Live
-from .task import Outcome, Show, Task
+from .task import Outcome, Show
+
+if TYPE_CHECKING:
+    from ..denoiser import Denoiser
 
 _LOG = logging.getLogger(__name__)
-_RGB = 3
 
 
 @dataclass(frozen=True)
-class DenoiseTask(Task):
+class DenoiseTask(ImageTask):
     """Train on an image and denoise it; shows a `FirstLook` before, and meanwhile.
 
     Parameters
     ----------
-    data : array
-        The image.
-    axes : str
-        One letter for each of its axes.
     settings : Settings
         How to train and denoise.
     place : sequence of int, optional
         Indices of a pixel of the plane to look at first; no first look if None.
+    model : Denoiser, optional
+        To train for longer, as it came from another task; a new one if None.
     live : Live
         What the main thread says while the task runs.
     """
 
     kind: ClassVar[str] = "denoising"
 
-    data: Any
-    axes: str
     settings: Settings
     place: Sequence[int] | None = None
+    model: Any = None
     live: Live = field(default_factory=Live)
-
-    @property
-    def last_settings(self) -> Settings:
-        """The settings with the partition that the user chose last."""
-        return self.live.settings or self.settings
 
     def run(self, control: Control, report: Report, show: Show) -> Outcome:
         """Look, train, denoise."""
-        from ..denoiser import Denoiser
-
-        image = without_alpha(self.data, self.axes)
+        image = self.image
         look = self._first_look(image, control)
         if look:
             show(look)
-        denoiser = Denoiser(self.settings)
+        denoiser, train = self._begin()
         self.live.begin(look)
 
         def report_and_show(progress: Progress) -> None:
@@ -70,16 +62,22 @@ class DenoiseTask(Task):
                 if preview:
                     show(preview)
 
-        denoiser.fit(image, axes=self.axes, control=control, report=report_and_show)
-        # whole numbers stay whole in colour: napari takes colours as 0-255, or as fractions
+        train(image, axes=self.axes, control=control, report=report_and_show)
         result = denoiser.result(
-            image,
-            axes=self.axes,
-            dtype="same" if "S" in self.axes else "float32",
-            control=control,
-            report=report,
+            image, axes=self.axes, dtype=result_dtype(self.axes), control=control, report=report
         )
-        return Outcome(with_alpha(result.image, self.data, self.axes), result.figures, denoiser)
+        image = self.with_alpha(result.image)
+        return Outcome(image, result.figures, denoiser.settings, denoiser)
+
+    def _begin(self) -> tuple[Denoiser, Callable[..., Any]]:
+        """Return the denoiser, and what trains it; the model in hand stays as it is."""
+        from ..denoiser import Denoiser
+
+        if self.model is None:
+            denoiser = Denoiser(self.settings)
+            return denoiser, denoiser.fit
+        denoiser = copy.copy(self.model)
+        return denoiser, partial(denoiser.continue_training, settings=self.settings)
 
     def _first_look(self, image: Any, control: Control) -> FirstLook | None:
         """Return the first look, if there can be one."""
@@ -92,15 +90,3 @@ class DenoiseTask(Task):
         except Exception:  # it is no more than a courtesy: the training says what is wrong
             _LOG.info("There is no first look at %r.", self.name, exc_info=True)
             return None
-
-
-def without_alpha(data: Any, axes: str) -> Any:
-    """Return an image without its alpha channel, if it has one."""
-    return data[..., :_RGB] if "S" in axes else data
-
-
-def with_alpha(image: NDArray[Any], data: Any, axes: str) -> NDArray[Any]:
-    """Give an image the alpha channel of its source, if that has one."""
-    if "S" not in axes or data.shape[-1] == _RGB:
-        return image
-    return np.concatenate([image, np.asarray(data[..., _RGB:])], axis=-1)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from ..progress import Control
 from ..settings import Prediction
+from .image_task import result_dtype
 
 _WITHIN_PLANE = "CSYX"
 _TILE = 512
@@ -85,7 +86,7 @@ def first_look(image: Any, axes: str, place: Sequence[int], control: Control) ->
             denoised = calibration.denoise(
                 plane[_window(axes, outer_rows, outer_columns)],
                 axes=axes,
-                dtype="same" if "S" in axes else "float32",
+                dtype=result_dtype(axes),
                 prediction=prediction,
                 control=control,
             )

@@ -14,8 +14,8 @@ from napari.layers import Image, Layer
 from napari.utils.transforms import Affine
 
 from .. import __version__
-from ..settings import Settings
 from .first_look import FirstLook
+from .mix import result_of
 from .residual_task import Residual
 from .task import Outcome
 
@@ -92,15 +92,13 @@ class Source:
         layer = self.layer()
         return layer is not None and _finest_level(layer) is not self.data
 
-    def result_layer(
-        self, outcome: Outcome, settings: Settings, suffix: str = "denoised", **more: Any
-    ) -> Layer:
+    def result_layer(self, outcome: Outcome, suffix: str = "denoised", **more: Any) -> Layer:
         """Make the layer of a denoised image, which looks like the source.
 
         Its metadata tell all there is to know of it, and `more` if there is more.
         """
         story = {
-            "settings": settings.to_dict(),
+            "settings": outcome.settings.to_dict(),
             "figures": outcome.figures,
             "axes": self.axes,
             "source": {"name": self.name, "id": self.id},
@@ -175,5 +173,5 @@ def _place(layer: Image, shape: Sequence[int], dims: Dims) -> tuple[int, ...] | 
 
 
 def _finest_level(layer: Image) -> Any:
-    """Return the array of a layer at full resolution."""
-    return layer.data[0] if layer.multiscale else layer.data
+    """Return the array of a layer at full resolution, without what is only to look at."""
+    return layer.data[0] if layer.multiscale else result_of(layer.data)

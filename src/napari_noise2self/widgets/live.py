@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from ..progress import Control
 from ..settings import Settings
 from .first_look import FirstLook
+from .image_task import result_dtype
 
 if TYPE_CHECKING:
     from ..denoiser import Denoiser
@@ -127,7 +128,7 @@ class Live:
         denoised = denoiser.denoise(
             np.asarray(image[view.window]),
             axes=axes,
-            dtype="same" if "S" in axes else "float32",
+            dtype=result_dtype(axes),
             prediction="single-pass",
             control=control,
         )

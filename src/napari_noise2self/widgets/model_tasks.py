@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from ..progress import Control, Report
-from ..settings import Device, Settings
-from .denoise_task import with_alpha, without_alpha
+from ..settings import Device
+from .image_task import ImageTask, result_dtype
 from .task import Outcome, Show, Task
 
 _OF_THE_TRAINING = {"held_out_loss": None, "classic": None, "classic_won": False}
 
 
 @dataclass(frozen=True)
-class ApplyTask(Task):
+class ApplyTask(ImageTask):
     """Denoise an image with a model that was trained before.
 
     The figures leave out what was measured on the training image. Their first note says so if
@@ -22,42 +22,29 @@ class ApplyTask(Task):
 
     Parameters
     ----------
-    data : array
-        The image.
-    axes : str
-        One letter for each of its axes.
     model : Denoiser
         As it came from another task.
-    settings : Settings
-        Of the model.
     origin : dict
         Name and path of the model, for the metadata of the result.
     """
 
     kind: ClassVar[str] = "denoising"
 
-    data: Any
-    axes: str
     model: Any
-    settings: Settings
     origin: dict[str, str | None]
 
     def run(self, control: Control, report: Report, show: Show) -> Outcome:
         """Compare, denoise."""
         from ..suitability import mismatch
 
-        image = without_alpha(self.data, self.axes)
-        warning = mismatch(self.model.stabilisers, image, self.axes, control)
+        image, axes = self.image, self.axes
+        warning = mismatch(self.model.stabilisers, image, axes, control)
         result = self.model.result(
-            image,
-            axes=self.axes,
-            dtype="same" if "S" in self.axes else "float32",
-            control=control,
-            report=report,
+            image, axes=axes, dtype=result_dtype(axes), control=control, report=report
         )
         notes = [*([warning] if warning else []), *result.figures["notes"]]
         figures = {**result.figures, **_OF_THE_TRAINING, "unlike": warning, "notes": notes}
-        return Outcome(with_alpha(result.image, self.data, self.axes), figures)
+        return Outcome(self.with_alpha(result.image), figures, self.model.settings)
 
 
 @dataclass(frozen=True)
@@ -87,14 +74,6 @@ class SaveTask(Task):
 
 
 @dataclass(frozen=True)
-class Loaded:
-    """A model from a file, and its settings."""
-
-    model: object
-    settings: Settings
-
-
-@dataclass(frozen=True)
 class LoadTask(Task):
     """Read a model from a file, of which nothing is executed.
 
@@ -111,9 +90,8 @@ class LoadTask(Task):
     path: str
     device: Device
 
-    def run(self, control: Control, report: Report, show: Show) -> Loaded:
+    def run(self, control: Control, report: Report, show: Show) -> object:
         """Load."""
         from ..denoiser import Denoiser
 
-        model = Denoiser.load(self.path, device=self.device)
-        return Loaded(model, model.settings)
+        return Denoiser.load(self.path, device=self.device)

@@ -1,15 +1,14 @@
-"""The model in hand, and the buttons that apply, save and load it."""
+"""The model in hand, and the buttons that apply, train, save and load it."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from qtpy.QtCore import Signal  # type: ignore[attr-defined]
-from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QPushButton, QSizePolicy, QWidget
-
-from ..settings import Settings
+from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 SUFFIX = ".safetensors"
 _FILTER = f"Trained models (*{SUFFIX})"
@@ -25,8 +24,6 @@ class Model:
     ----------
     denoiser : Denoiser
         As it came from a task.
-    settings : Settings
-        It was trained with.
     name : str
         Of the image it was trained on, or of its file.
     path : str, optional
@@ -34,7 +31,6 @@ class Model:
     """
 
     denoiser: object
-    settings: Settings
     name: str
     path: str | None = None
 
@@ -48,6 +44,7 @@ class ModelRow(QWidget):
     """Buttons for the model in hand, and for the code of a result."""
 
     apply_requested = Signal()
+    continue_requested = Signal()
     save_requested = Signal(str, bool)
     """The path, and whether the user has agreed to overwrite it."""
     load_requested = Signal(str)
@@ -58,16 +55,15 @@ class ModelRow(QWidget):
         super().__init__()
         self.model: Model | None = None
         self.apply = QPushButton("Apply model")
+        self.continue_training = QPushButton("Continue training")
         self.save = QPushButton("Save…")
         self.load = QPushButton("Load…")
         self.copy = QPushButton("Copy as Python")
         # docks take their least width before napari's style has made the buttons narrow
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        layout = QHBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        for button in (self.apply, self.save, self.load, self.copy):
-            layout.addWidget(button)
+        self._lay_out((self.apply, self.continue_training), (self.save, self.load, self.copy))
         self.apply.clicked.connect(self.apply_requested)
+        self.continue_training.clicked.connect(self.continue_requested)
         self.save.clicked.connect(self._ask_where_to_save)
         self.load.clicked.connect(self._ask_what_to_load)
         self.copy.clicked.connect(self.copy_requested)
@@ -90,12 +86,27 @@ class ModelRow(QWidget):
         busy = "" if idle else _BUSY
         for button, hindrance, tooltip in (
             (self.apply, busy or no_model or no_image, f"Denoise the image with model {name!r}."),
+            (
+                self.continue_training,
+                busy or no_model or no_image,
+                f"Train model {name!r} on the image for as long again as the preset says, then\n"
+                "denoise the image with it.",
+            ),
             (self.save, busy or no_model, f"Keep model {name!r} in a file."),
             (self.load, busy, "Take a model from a file; or drop the file on the window."),
             (self.copy, no_copy, "Copy the Python code that gives the pixels of the result again."),
         ):
             button.setEnabled(not hindrance)
             button.setToolTip(hindrance or tooltip)
+
+    def _lay_out(self, *rows: Sequence[QPushButton]) -> None:
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        for buttons in rows:
+            row = QHBoxLayout()
+            for button in buttons:
+                row.addWidget(button)
+            column.addLayout(row)
 
     def _ask_where_to_save(self) -> None:
         assert self.model is not None

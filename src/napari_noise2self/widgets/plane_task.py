@@ -9,26 +9,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .denoise_task import without_alpha
-from .task import Task
+from .image_task import ImageTask
 
 
 @dataclass(frozen=True)
-class PlaneTask(Task):
+class PlaneTask(ImageTask):
     """Computes something of one plane of an image; gives (Y, X) or (Y, X, 3) in colour.
 
     Parameters
     ----------
-    data : array
-        The image.
-    axes : str
-        One letter for each of its axes.
     place : sequence of int
         Indices of a pixel of the plane.
     """
 
-    data: Any
-    axes: str
     place: Sequence[int]
 
     @property
@@ -47,7 +40,7 @@ class PlaneTask(Task):
         """Return the plane, (C, Y, X), in the type of the image."""
         from ..arrays import check_image
 
-        image = without_alpha(self.data, self.axes)
+        image = self.image
         return check_image(image, self.axes).plane(image, self.number)
 
     def shown(self, plane: NDArray[Any]) -> NDArray[Any]:

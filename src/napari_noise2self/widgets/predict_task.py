@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from ..progress import Control, Report
 from ..settings import Settings
-from .denoise_task import without_alpha
 from .live import View
 from .plane_task import PlaneTask
 from .task import Show
@@ -48,7 +47,7 @@ class PredictTask(PlaneTask):
         """Read the plane, predict the window."""
         from ..arrays import check_image
 
-        window = np.asarray(without_alpha(self.data, self.axes)[self.view.window])
+        window = np.asarray(self.image[self.view.window])
         predicted = self.model.repartitioned(self.settings).denoise(
             window, axes=self.axes, prediction="j-invariant", control=control
         )

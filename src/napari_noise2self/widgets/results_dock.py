@@ -18,7 +18,7 @@ from .dock import Dock, State
 from .figures_panel import FiguresPanel
 from .layers import Source
 from .mix import denoised_of
-from .model_tasks import ApplyTask, Loaded, LoadTask, SaveTask
+from .model_tasks import ApplyTask, LoadTask, SaveTask
 from .models import Model, ModelRow
 from .residual_task import Residual, ResidualTask
 from .results import story_of
@@ -92,9 +92,7 @@ class ResultsDock(Dock):
         if layer is None or model is None or self._job is not None:
             return
         source = Source.capture(layer, self._viewer.dims)
-        task = ApplyTask(
-            source.name, source.data, source.axes, model.denoiser, model.settings, model.origin
-        )
+        task = ApplyTask(source.name, source.data, source.axes, model.denoiser, model.origin)
         self.progress.begin()
         self.status.say(f"{source.name}: {source.planes}")
         self._begin(source, task, State.PREDICTING, self._on_applied)
@@ -142,7 +140,7 @@ class ResultsDock(Dock):
         job = self._finish()
         task, source = job.task, job.source
         assert isinstance(task, ApplyTask)
-        layer = source.result_layer(outcome, task.settings, seconds=seconds, model=task.origin)
+        layer = source.result_layer(outcome, seconds=seconds, model=task.origin)
         self._viewer.add_layer(layer)
         self._keep(layer, source, applied_summary(task.origin["name"] or "", layer.name, seconds))
 
@@ -151,10 +149,10 @@ class ResultsDock(Dock):
         assert self.models.model is not None
         self.models.model = replace(self.models.model, path=path)
 
-    def _on_loaded(self, loaded: Loaded) -> None:
+    def _on_loaded(self, denoiser: object) -> None:
         task = self._finish().task
         assert isinstance(task, LoadTask)
-        self.models.model = Model(loaded.model, loaded.settings, Path(task.path).stem, task.path)
+        self.models.model = Model(denoiser, Path(task.path).stem, task.path)
         self.status.say(f"Model {task.name!r} is ready; 'Apply model' denoises the image with it.")
         self.reuse.unfold()
         self._refresh()

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ..axes import AxesError
 from ..progress import Cancelled, Control, Report
+from ..settings import Settings
 
 Show = Callable[[Any], None]
 """Passes on what there is to see before the task is done."""
@@ -29,6 +30,7 @@ class Outcome:
 
     image: NDArray[Any]
     figures: dict[str, Any]
+    settings: Settings
     model: object | None = None
 
 

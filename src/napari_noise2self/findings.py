@@ -1,0 +1,67 @@
+"""What a training found: as figures for JSON, and as sentences for the user."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from .words import classic_name
+
+if TYPE_CHECKING:
+    from .denoiser import Denoiser
+
+_LEARNS_NOTHING = (
+    "The pretrained network was used as it is: training on correlated noise would teach it some of "
+    "that; set a number of steps to train nevertheless."
+)
+
+
+def training_figures(denoiser: Denoiser) -> dict[str, Any]:
+    """Return what a training found, ready for JSON: goes into the metadata of results."""
+    record, floor = denoiser.record, denoiser.floor
+    return {
+        "start": denoiser.own_settings.start,
+        "steps": record.steps,
+        "planned_steps": record.planned_steps,
+        "best_step": record.best_step,
+        "training_seconds": round(record.seconds, 3),
+        "held_out_loss": finite_or_none(record.held_out_loss),
+        "device": denoiser.device,
+        "partition": asdict(denoiser.partition),
+        "partition_changes": record.partition_changes,
+        "continued_after": record.continued_after,
+        "noise": [
+            {**asdict(model), "read_variance": model.read_variance}
+            for model in (stabiliser.grey_noise for stabiliser in denoiser.stabilisers)
+        ],
+        "classic": floor and floor.summary,
+        "classic_won": _classic_won(denoiser),
+        "notes": notes(denoiser),
+    }
+
+
+def notes(denoiser: Denoiser) -> list[str]:
+    """Return what the user should know of a training, one sentence each."""
+    record, floor = denoiser.record, denoiser.floor
+    sentences = [denoiser.exclusion_note, *(s.noise.note for s in denoiser.stabilisers)]
+    if denoiser.learns_nothing and not record.steps:
+        sentences.append(_LEARNS_NOTHING)
+    if floor is not None and _classic_won(denoiser):
+        sentences.append(
+            f"A calibrated classic filter, {classic_name(floor.method)}, predicts the held-out "
+            f"pixels better than this network (loss {floor.held_out_loss:.3g} against "
+            f"{record.held_out_loss:.3g}); train for longer, or calibrate classic filters instead."
+        )
+    return list(dict.fromkeys(filter(None, sentences)))
+
+
+def _classic_won(denoiser: Denoiser) -> bool:
+    """Tell whether a calibrated classic predicts the held-out pixels better than the network."""
+    floor = denoiser.floor
+    return floor is not None and floor.held_out_loss < denoiser.record.held_out_loss
+
+
+def finite_or_none(value: float) -> float | None:
+    """Return the value, or None where JSON has no word for it."""
+    return value if math.isfinite(value) else None

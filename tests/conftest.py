@@ -10,6 +10,7 @@ from napari_noise2self import Settings
 from napari_noise2self.samples import simulate_cells
 
 os.environ.setdefault("NAPARI_STRICT_QT", "1")  # a widget left behind fails its test
+os.environ["NAPARI_CONFIG"] = ""  # the user's own settings are neither read nor written
 # a shell makes its background jobs, and all that they start, ignore interrupts
 signal.signal(signal.SIGINT, signal.default_int_handler)
 

@@ -49,8 +49,6 @@ BUDGETS: dict[Start, dict[Preset, Budget]] = {
 DEFAULT_WIDTH = 32
 DEFAULT_DEPTH: dict[NetworkKind, int] = {"unet": 3, "dncnn": 8}
 
-DEFAULT_PARTITION_SIZE: dict[str, int] = {"grid": 4, "random": 25}
-
 _RANGES: dict[str, tuple[float, float]] = {
     "exclusion_radius": (1, 4),
     "width": (4, 256),

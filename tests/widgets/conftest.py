@@ -5,16 +5,22 @@ from dataclasses import replace
 
 import pytest
 from drive import wait_for_threads
+from napari.settings import get_plugin_settings
 from napari.utils.notifications import notification_manager
 
 from napari_noise2self.denoiser import Denoiser
-from napari_noise2self.widgets import memory
 
 
 @pytest.fixture(autouse=True)
-def forgetful(monkeypatch):
-    """Each dock starts with the defaults, and the user's own settings are left alone."""
-    monkeypatch.setattr(memory, "memory_path", lambda: None)
+def forgetful():
+    """Each dock starts with the package's own defaults; of the last settings there is no file."""
+    get_plugin_settings("napari-noise2self").reset()
+
+
+@pytest.fixture
+def preferences():
+    """The user's preferences, as napari keeps them."""
+    return get_plugin_settings("napari-noise2self").denoise
 
 
 @pytest.fixture

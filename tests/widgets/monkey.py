@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 from napari.layers import Image
 from napari.layers._layer_actions import _duplicate_layer
+from napari.settings import get_plugin_settings
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import (
@@ -51,6 +52,7 @@ class Monkey:
             self.hold_a_button: 3,
             self.let_go: 3,
             self.change_the_settings: 3,
+            self.prefer: 1,
             self.load: 5,
             self.delete: 4,
             self.delete_all: 0.5,
@@ -127,6 +129,11 @@ class Monkey:
             self.docks["Denoise"].form.set_settings(settings)
             return f"steps {settings.max_steps}"
         return None
+
+    def prefer(self):
+        kept = get_plugin_settings("napari-noise2self").denoise
+        kept.partition = self._any(["grid", "random"])
+        return kept.partition
 
     def open_or_close_a_dock(self):
         name = self._any(DOCKS)

@@ -1,4 +1,4 @@
-"""The dock begins with the settings of the last training, whatever became of their file."""
+"""The dock begins with what was chosen for the last training, whatever became of its file."""
 
 import json
 from dataclasses import replace
@@ -35,11 +35,38 @@ def open_dock(viewer):
     return viewer.window.add_plugin_dock_widget("napari-noise2self", "Denoise")[1]
 
 
-def test_all_settings_are_kept(path):
+def test_settings_are_kept(path):
     assert memory.remembered() == Settings()
     memory.remember(OTHER)
     assert memory.remembered() == OTHER
     assert [file.name for file in path.parent.iterdir()] == [memory.FILE]
+
+
+def test_only_what_was_chosen_is_kept(path, preferences):
+    """All else follows the preferences; what was chosen against one of them stays."""
+    preferences.start = "fresh"
+    memory.remember(Settings(start="pretrained", prediction="j-invariant"))
+    assert json.loads(path.read_text())["chosen"].keys() == {"start", "prediction"}
+    preferences.preset = "best"
+    preferences.prediction = "single-pass"
+    assert memory.remembered() == Settings(preset="best", prediction="j-invariant")
+
+
+def test_a_partition_size_keeps_its_kind(path, preferences):
+    preferences.partition = "random"
+    memory.remember(Settings(partition="random", partition_size=30))  # too large for a grid
+    preferences.partition = "grid"
+    assert memory.remembered() == Settings(partition="random", partition_size=30)
+
+
+def test_files_of_earlier_versions_have_all_settings(path, preferences):
+    """There were no preferences: what was the package's default then was not chosen."""
+    path.parent.mkdir()
+    path.write_text(json.dumps(OTHER.to_dict()))
+    assert memory.remembered() == OTHER
+    preferences.start = "fresh"
+    preferences.preset = "fast"
+    assert memory.remembered() == replace(OTHER, start="fresh")
 
 
 def test_the_next_dock_begins_where_the_last_training_was(path, viewer, dock, qtbot, noisy, tiny):
@@ -80,6 +107,12 @@ def test_remembered_settings_are_shown_and_defaults_bring_back_the_others(path, 
         '{"max_seconds": NaN}',
         '{"partition": "grid", "partition_size": 11}',
         json.dumps(OTHER.to_dict() | {"width": "wide"}),
+        '{"chosen": 7}',
+        '{"chosen": null}',
+        '{"chosen": ["preset"]}',
+        '{"chosen": {"colour": "red"}}',
+        '{"chosen": {"seed": "1"}}',
+        '{"chosen": {"partition_size": 30}}',
     ],
     ids=lambda text: text[:20],
 )
@@ -96,8 +129,6 @@ def test_no_place_to_keep_them(path):
 
 
 def test_they_lie_beside_those_of_napari(monkeypatch, tmp_path):
-    monkeypatch.undo()  # and look where it would be; nothing is read or written
-
     class Stored:
         config_path = tmp_path / "settings.yaml"
 

@@ -12,6 +12,7 @@ from superqt.utils import signals_blocked
 from ..partition import Partition
 from ..settings import PartitionKind, Settings
 from .editors import Buttons, Editor
+from .preferences import Preferences, chosen
 from .section import Section
 from .settings_rows import PARTITION_SIZES, Row, advanced_rows, partition_row
 
@@ -26,6 +27,8 @@ _HIDING = ("partition", "partition_size", "exclusion", "exclusion_radius")
 class SettingsForm(QWidget):
     """Edits all settings; the owner places `preset` and `advanced` where it wants.
 
+    Where it shows the defaults, it follows the user's preferences.
+
     Parameters
     ----------
     settings : Settings, optional
@@ -38,7 +41,10 @@ class SettingsForm(QWidget):
     def __init__(self, settings: Settings | None = None) -> None:
         super().__init__()
         self.preset = PresetBox()
-        self._settings = settings or Settings()
+        self._preferences = Preferences()
+        self._defaults = self._preferences.defaults
+        self._settings = settings or self._defaults
+        self._usable = True
         self._sizes: dict[str, int | None] = dict.fromkeys(PARTITION_SIZES)
         self._kind: PartitionKind = "grid"
         self._editors: dict[str, Editor] = {"preset": self.preset.buttons}
@@ -54,6 +60,7 @@ class SettingsForm(QWidget):
             editor.changed.connect(self.changed)
         self.changed.connect(self._explain)
         self.set_settings(self._settings)
+        self._preferences.changed.connect(self._follow)
 
     @property
     def settings(self) -> Settings:
@@ -71,10 +78,19 @@ class SettingsForm(QWidget):
         self.changed.emit()
 
     def enable(self, *, usable: bool, partition: bool) -> None:
-        """Let all settings be changed, or at least what hides pixels."""
+        """Let all settings be changed, or at least what hides pixels.
+
+        Other preferences wait until all can be.
+        """
         for name, editor in self._editors.items():
             editor.setEnabled(usable or (partition and name in _HIDING))
         self.defaults.setEnabled(usable)
+        self._usable = usable
+        self._follow()
+
+    def leave(self) -> None:
+        """Follow the preferences no more."""
+        self._preferences.changed.disconnect(self._follow)
 
     def editor(self, name: str) -> Any:
         """Return the editor of a setting."""
@@ -89,7 +105,10 @@ class SettingsForm(QWidget):
         for name, label, tooltip, editor in rows:
             form.addRow(_caption(label, tooltip), self._add(name, tooltip, editor))
         self.defaults = QPushButton("Defaults")
-        self.defaults.setToolTip("All settings, also those above, as they are when new.")
+        self.defaults.setToolTip(
+            "All settings, also those above, as they are when new,\n"
+            "or as you prefer them: File > Preferences > Noise2Self."
+        )
         self.defaults.clicked.connect(self._on_defaults)
         form.addRow(self.defaults)
         return box
@@ -102,7 +121,15 @@ class SettingsForm(QWidget):
         return editor
 
     def _on_defaults(self) -> None:
-        self.set_settings(Settings())
+        self.set_settings(self._defaults)
+
+    def _follow(self, _event: object = None) -> None:
+        """Take up other preferences, where the user has not chosen otherwise."""
+        if not self._usable:
+            return
+        before, self._defaults = self._defaults, self._preferences.defaults
+        if self._defaults != before:
+            self.set_settings(replace(self._defaults, **chosen(self.settings, before)))
 
     def _on_partition(self, kind: PartitionKind) -> None:
         """Give the size the limits of the kind, and the number it had there last."""

@@ -42,9 +42,18 @@ def denoise(viewer: napari.Viewer) -> None:
     save(viewer, "dock-training")
     wait_until_idle(dock)
     save(viewer, "dock")
+    draw_noise(dock)
     compare(viewer, dock)
     hide_pixels(viewer, dock)
     viewer.window.remove_dock_widget(dock)
+
+
+def draw_noise(dock: Any) -> None:
+    """Take a picture of the noise model alone."""
+    dock.figures.details.unfold()
+    wait(lambda: False, 0.5)
+    dock.figures.noise.grab().save(str(FOLDER / "noise.png"))
+    dock.figures.details.unfold(wanted=False)
 
 
 def compare(viewer: napari.Viewer, dock: Any) -> None:

@@ -21,6 +21,7 @@ from safetensors.torch import save_file
 from napari_noise2self import Denoiser, Settings, model_file
 from napari_noise2self.devices import DeviceError
 from napari_noise2self.model_file import ModelError
+from napari_noise2self.samples import simulate_cells
 from shell import noisy
 from simulate import TINY
 
@@ -99,6 +100,19 @@ def test_model_keeps_everything_that_is_known_of_it(trained: Denoiser, path: Pat
     assert loaded.stabilisers == trained.stabilisers
     assert asdict(loaded.record) == asdict(trained.record)
     assert loaded.figures == trained.figures
+
+
+def test_model_of_an_older_version_has_no_points_of_its_noise(tmp_path: Path):
+    image, path = simulate_cells(96).noisy, tmp_path / "model.n2s"
+    trained = Denoiser(Settings(**QUICK)).fit(image)
+    trained.save(path)
+    (noise,) = trained.figures["noise"]
+    assert noise["points"]
+    assert Denoiser.load(path).figures["noise"] == [noise]
+    forge(path, lambda header, _: header["stabilisers"][0]["noise"].pop("points"))
+    older = Denoiser.load(path)
+    assert older.figures["noise"] == [noise | {"points": ()}]
+    np.testing.assert_array_equal(older.denoise(image), trained.denoise(image))
 
 
 def test_loaded_model_can_be_saved_again(path: Path):
@@ -313,6 +327,10 @@ def first(change: Callable[[torch.Tensor], Any]) -> Callable[[Any, dict[str, Any
         noise(gain=-1),
         noise(gain=0, intercept=0),
         noise(intercept=float("inf")),
+        noise(points=[[1.0, float("nan"), 1.0]]),
+        noise(points=[[1.0, 2.0]]),
+        noise(points=[["1", "2", "1"]]),
+        noise(points=7),
         record(history=7),
         record(held_out_loss="low"),
         record(seconds=None),

@@ -203,9 +203,56 @@ def test_goodness_falls_where_the_variance_follows_no_line() -> None:
     assert humped.goodness < 0.6
 
 
+@pytest.mark.parametrize("gain", [0.3, 4.0, 40.0])
+@pytest.mark.parametrize("seed", range(3))
+def test_points_lie_on_the_line_of_the_camera(gain: float, seed: int) -> None:
+    """Each within 10 %, the line of all much closer."""
+    photons = 80 * smooth_scene((512, 512), seed) + 1
+    model = estimate_noise([camera(photons, gain, read_noise=2 * gain, offset=100, seed=seed)])
+    signal, variance, weight = np.transpose(model.points)
+    assert len(signal) == 24
+    assert (np.diff(signal) > 0).all()
+    np.testing.assert_allclose(variance, gain * (signal - 100) + 4 * gain**2, rtol=0.10)
+    assert weight.min() > 0.9, "there is hardly any structure to leave out"
+    assert weight.max() <= 1
+
+
+def test_points_of_gaussian_noise_have_its_variance() -> None:
+    model = estimate_noise([100 * smooth_scene((512, 512)) + 5 * _noise((512, 512))])
+    np.testing.assert_allclose([point.variance for point in model.points], 25, rtol=0.10)
+
+
+def test_points_weigh_less_where_structure_was_left_out() -> None:
+    """A chessboard of single pixels, in some rows of the bright half."""
+    row, column = np.indices((256, 256))
+    bright = column >= 128
+    chessboard = 4 * (-1.0) ** (row + column) * bright * (row % 64 < 24)
+    points = estimate_noise([50 * bright + chessboard + _noise((256, 256))]).points
+    assert min(point.weight for point in points if point.signal < 25) > 0.9
+    assert max(point.weight for point in points if point.signal > 25) < 0.8
+    np.testing.assert_allclose([point.variance for point in points], 1, rtol=0.15)
+
+
+def test_points_of_a_fit_that_was_given_up_are_kept() -> None:
+    smoothed = ndimage.gaussian_filter(100 * _scene() + 5 * _noise((256, 256)), 2)
+    model = estimate_noise([smoothed])
+    assert not model.reliable
+    assert 0 < max(point.variance for point in model.points) < model.intercept
+    assert estimate_noise([_noise((20, 20))]).points == ()
+
+
 def test_plain_values_through_json() -> None:
     model = estimate_noise([camera(80 * _scene() + 5, gain=4, read_noise=6, offset=100)])
-    assert NoiseModel.from_dict(json.loads(json.dumps(asdict(model)))) == model
+    text = json.dumps(asdict(model))
+    assert NoiseModel.from_dict(json.loads(text)) == model
+    assert len(text) < 2000
+
+
+def test_models_of_older_versions_have_no_points() -> None:
+    model = NoiseModel(2.0, 5.0)
+    older = asdict(model)
+    del older["points"]
+    assert NoiseModel.from_dict(older) == model
 
 
 def test_planes_are_measured_together() -> None:

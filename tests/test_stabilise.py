@@ -176,7 +176,11 @@ def test_offset_and_read_noise_in_grey_levels() -> None:
 
 def test_camera_is_found_again_in_grey_levels() -> None:
     photons = np.maximum(120 * smooth_scene((256, 256)) - 15, 0)
-    grey = Stabiliser.fit([camera(photons, gain=3, read_noise=7, offset=400)]).grey_noise
+    levels = camera(photons, gain=3, read_noise=7, offset=400)
+    grey = Stabiliser.fit([levels]).grey_noise
+    for signal, variance, _ in grey.points:
+        assert levels.min() < signal < levels.max()
+        assert variance == pytest.approx(3 * (signal - 400) + 49, rel=0.15)
     assert grey.gain == pytest.approx(3, rel=0.1)
     assert grey.offset == pytest.approx(400, abs=2)
     assert grey.read_variance**0.5 == pytest.approx(7, rel=0.15)

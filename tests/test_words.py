@@ -10,6 +10,7 @@ from napari_noise2self.words import (
     figure_notes,
     figure_rows,
     loss_levels,
+    noise_reading,
     summary,
 )
 
@@ -113,6 +114,19 @@ def test_advice_is_given_where_something_is_amiss():
         "Total variation did better: train longer, or use that.",
         "Detail may be lost: choose a better preset.",
     ]
+
+
+def test_reading_of_noise():
+    noise = NOISE | {"points": ((100.0, 9.0, 1.0),)}
+    reading = noise_reading({"noise": [noise, noise]})
+    assert reading == ""
+    reading = noise_reading({"noise": [noise, noise | {"reliable": False}]})
+    assert reading.startswith("Dashed: the variance of the whole image")
+    assert "not known" in noise_reading({"noise": [NOISE]})  # of an older version
+    for applied in ({"unlike": ""}, {"continued_after": [50]}):
+        reading = noise_reading({"noise": [noise], **applied})
+        assert reading == "Measured on what the model was trained on at first."
+    assert noise_reading({"noise": [noise], "continued_after": []}) == ""
 
 
 def test_levels():

@@ -153,7 +153,7 @@ def _stabiliser(values: dict[str, Any]) -> Stabiliser:
     stabiliser = Stabiliser.from_dict(values)
     noise = stabiliser.noise
     positive = (stabiliser.unit, stabiliser.scale, noise.gain or noise.intercept)
-    numbers = (noise.gain, noise.intercept, noise.offset, noise.goodness)
+    numbers = (noise.gain, noise.intercept, noise.offset, noise.goodness, *sum(noise.points, ()))
     finite = (stabiliser.offset, stabiliser.centre, *numbers)
     if not all(map(math.isfinite, positive + finite)) or not min(positive) > 0:
         raise ValueError("numbers of the scale are impossible")

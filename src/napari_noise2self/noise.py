@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .correlation import WHITE, Correlation, measure_correlation
-from .noise_fit import find_limits, fit_line, measure_windows, without_mask
+from .noise_fit import NoisePoint, find_limits, fit_line, measure_windows, without_mask
 
 FloatArray = NDArray[np.float64]
 
@@ -68,6 +68,9 @@ class NoiseModel:
         One sentence for the user.
     correlation : Correlation
         Of the noise of neighbouring pixels.
+    points : tuple of NoisePoint
+        To which the line was fitted, from dark to bright, at most 24. Where the model is not
+        reliable they are those of a fit that was given up; none where there was nothing to fit.
     """
 
     gain: float
@@ -77,6 +80,7 @@ class NoiseModel:
     goodness: float = 1.0
     note: str = ""
     correlation: Correlation = WHITE
+    points: tuple[NoisePoint, ...] = ()
 
     @property
     def read_variance(self) -> float:
@@ -90,7 +94,9 @@ class NoiseModel:
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> NoiseModel:
         """Make a model from what `dataclasses.asdict` gave, after its way through JSON."""
-        return cls(**{**values, "correlation": Correlation.from_dict(values["correlation"])})
+        correlation = Correlation.from_dict(values["correlation"])
+        points = tuple(NoisePoint(*point) for point in values.get("points", ()))
+        return cls(**{**values, "correlation": correlation, "points": points})
 
     def stabilise(self, image: FloatArray) -> FloatArray:
         """Make the noise variance 1 at every signal: the generalised Anscombe transform."""
@@ -140,7 +146,7 @@ def estimate_noise(planes: Sequence[FloatArray]) -> NoiseModel:
     correlation = measure_correlation([model.stabilise(part) for part in parts])
     smooth = correlation.strongest_value > _SMOOTH
     if _in_blocks(planes) or (smooth and model.reliable):
-        model = _rough_model(planes, _SMOOTHED)
+        model = replace(_rough_model(planes, _SMOOTHED), points=model.points)
     elif correlation.reach and not smooth:
         model = _fit(parts, spacing=correlation.reach + 2)  # where it has died away
     return replace(model, correlation=correlation)
@@ -215,8 +221,9 @@ def _fit(planes: Sequence[FloatArray], spacing: int = 1, counts: bool = False) -
     deviation = np.abs(line.variance - fitted) / (fitted + _half_photon(gain))
     goodness = 1 - float(np.minimum(deviation, 1).mean())
     if goodness < _POOR:
-        return _rough_model(planes, _NO_LAW)
-    return NoiseModel(gain, intercept, True, line.dark, round(goodness, 3), note)
+        return replace(_rough_model(planes, _NO_LAW), points=line.points)
+    goodness = round(goodness, 3)
+    return NoiseModel(gain, intercept, True, line.dark, goodness, note, points=line.points)
 
 
 def _in_blocks(planes: Sequence[FloatArray]) -> bool:

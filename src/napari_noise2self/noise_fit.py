@@ -14,6 +14,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,6 +62,25 @@ class Windows:
     cut: NDArray[np.bool_]
 
 
+class NoisePoint(NamedTuple):
+    """One point to which the line was fitted: a group of windows of about the same brightness.
+
+    Parameters
+    ----------
+    signal : float
+        Mean brightness of its windows.
+    variance : float
+        Of the noise in them.
+    weight : float
+        Share of the group's flat windows that are behind the point, above 0 and up to 1; the
+        others have more energy than noise has.
+    """
+
+    signal: float
+    variance: float
+    weight: float
+
+
 @dataclass(frozen=True, eq=False)
 class VarianceLine:
     """The line ``variance = gain * signal + intercept``, and the groups of windows behind it.
@@ -73,6 +93,8 @@ class VarianceLine:
         Brightness of the darkest group.
     signal, variance : ndarray
         Brightness of each group, and its noise variance taken by itself, shape (groups,).
+    points : tuple of NoisePoint
+        To which the line was fitted, at most 24: without what the line left out as structure.
     """
 
     gain: float
@@ -80,6 +102,7 @@ class VarianceLine:
     dark: float
     signal: FloatArray
     variance: FloatArray
+    points: tuple[NoisePoint, ...]
 
 
 def find_limits(planes: Sequence[FloatArray]) -> tuple[float, float]:
@@ -197,7 +220,10 @@ def fit_line(windows: Sequence[Windows], spacing: int = 1) -> VarianceLine:
         x = _means(means[kept], group[kept], groups)
         y = _means(energies[kept], group[kept], groups) / share
         weights = np.bincount(group[kept], minlength=groups).astype(float)
-    return VarianceLine(gain, intercept, dark, signal, variance)
+    parts = np.round(weights / np.bincount(group, minlength=groups), 3)
+    triples = np.stack([x, y, parts], axis=1)[parts > 0].tolist()
+    points = tuple(NoisePoint(*triple) for triple in triples)
+    return VarianceLine(gain, intercept, dark, signal, variance, points)
 
 
 def _group(

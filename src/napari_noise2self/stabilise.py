@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from .noise import NoiseModel, estimate_noise
+from .noise_fit import NoisePoint
 from .progress import Control
 
 _STATISTICS_PLANES = 16
@@ -86,7 +87,11 @@ class Stabiliser:
         gain = self.noise.gain * self.unit
         intercept = self.noise.intercept * self.unit**2 - gain * self.offset
         dark = self.noise.offset * self.unit + self.offset
-        return replace(self.noise, gain=gain, intercept=intercept, offset=dark)
+        points = tuple(
+            NoisePoint(signal * self.unit + self.offset, variance * self.unit**2, weight)
+            for signal, variance, weight in self.noise.points
+        )
+        return replace(self.noise, gain=gain, intercept=intercept, offset=dark, points=points)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values, ready for JSON."""

@@ -107,6 +107,26 @@ def figure_advice(figures: dict[str, Any]) -> str:
     return "\n".join(dict.fromkeys(filter(None, sentences)))
 
 
+def noise_reading(figures: dict[str, Any]) -> str:
+    """Say what one can't see in the plot of the noise model; empty if nothing.
+
+    Parameters
+    ----------
+    figures : dict
+        As in the metadata of the result, of this version or an older one.
+    """
+    noise, sentences = figures["noise"], []
+    if not all(channel["reliable"] for channel in noise):
+        sentences.append(
+            "Dashed: the variance of the whole image, in place of a fit that can be trusted."
+        )
+    if any(channel["reliable"] and not channel.get("points") for channel in noise):
+        sentences.append("The points behind the line are not known: an older version measured it.")
+    if "unlike" in figures or figures.get("continued_after"):
+        sentences.append("Measured on what the model was trained on at first.")
+    return "\n".join(sentences)
+
+
 def loss_levels(figures: dict[str, Any]) -> dict[str, float]:
     """Return the levels with which a network's held-out loss is compared, and their names."""
     levels = {}
@@ -153,6 +173,80 @@ def curve_reading(curve: dict[str, Any]) -> str:
     return (
         f"{text} The donut's true error is least at {true:g}; at {best:g} it is {excess:.1%} more."
     )
+
+
+def loss_levels(figures: dict[str, Any]) -> dict[str, float]:
+    """Return the levels with which a network's held-out loss is compared, and their names."""
+    levels = {}
+    classic = figures["classic"]
+    if classic is not None and classic["held_out_loss"] is not None:
+        levels[classic_name(classic["method"])] = classic["held_out_loss"]
+    if all(noise["reliable"] for noise in figures["noise"]):
+        levels["noise floor"] = 1.0
+    return levels
+
+
+def calibration_summary(figures: dict[str, Any], name: str, seconds: float) -> str:
+    """Say what came out of a calibration; the parameters are those of `summary`."""
+    loss = figures["held_out_loss"]
+    told = "" if loss is None else f", held-out loss {loss:.3g}"
+    return (
+        f"Done in {duration(seconds)}: the best is {classic_name(figures['method'])} at "
+        f"{figures['parameter']:g}{told} → layer {name!r}."
+    )
+
+
+def curve_reading(curve: dict[str, Any]) -> str:
+    """Say what one sees in the curves of a classic.
+
+    Parameters
+    ----------
+    curve : dict
+        What `Curve.to_dict` returned.
+    """
+    strengths = curve["strengths"]
+    best, deceived = curve["best"], _argmin(strengths, curve["filter_losses"])
+    text = (
+        f"The donut never sees the pixel it predicts: its loss is least at {best:g}, the strength "
+        "to choose. The ordinary filter is scored on noise it has seen: its loss is least at "
+        f"{deceived:g}, where it does least."
+    )
+    if not curve["donut_errors"]:
+        return text
+    true = _argmin(strengths, curve["donut_errors"])
+    if true == best:
+        return f"{text} The donut's true error is least at {true:g}, too."
+    errors = dict(zip(strengths, curve["donut_errors"], strict=True))
+    excess = errors[best] / errors[true] - 1
+    return (
+        f"{text} The donut's true error is least at {true:g}; at {best:g} it is {excess:.1%} more."
+    )
+
+
+def sizes_reading(figures: dict[str, Any]) -> str:
+    """Say what one sees in the scores of partition sizes.
+
+    Parameters
+    ----------
+    figures : dict
+        What `partition_sizes.as_figures` returned.
+    """
+    scores = figures["scores"]
+    place = [score["enough"] for score in scores].index(True)
+    enough, smaller, larger = scores[place], scores[:place], scores[place + 1 :]
+    sentences = [f"Partition size {enough['size']} is enough for what you look at."]
+    if larger:
+        sentences.append(
+            f"Larger ones predict no better, and take {larger[0]['n_subsets']} passes of the "
+            f"network or more instead of {enough['n_subsets']}; they learn more slowly, too."
+        )
+    if smaller:
+        added = smaller[0]["loss"] / enough["loss"] - 1
+        sentences.append(
+            f"Size {smaller[0]['size']} adds {added:.1%} to the loss: it hides more at once, "
+            "which blurs."
+        )
+    return " ".join(sentences)
 
 
 def _argmin(strengths: Sequence[float], values: Sequence[float]) -> float:

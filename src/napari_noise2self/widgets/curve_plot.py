@@ -7,7 +7,7 @@ from typing import Any
 
 from qtpy.QtCore import Qt
 
-from .plot import Plot, legend_entry
+from .plot import DASHED, SOLID, Plot, legend_entry
 
 _SERIES = {
     "donut_losses": "donut",
@@ -64,7 +64,7 @@ class CurvePlot(Plot):
     def recolour(self) -> None:
         """Draw the donut in one colour and the ordinary filter in another; errors dashed."""
         super().recolour()
-        donut, ordinary, _ = self.colours
+        donut, ordinary, *_ = self.colours
         self._best.setPen(donut, width=1, style=Qt.PenStyle.DotLine)
         entries: dict[bool, list[str]] = {False: [], True: []}
         for name, text in _SERIES.items():
@@ -74,7 +74,7 @@ class CurvePlot(Plot):
             self._lines[name].setPen(colour, width=2, style=style)
             self._minima[name].setSymbolBrush(colour)
             if name in self._shown:
-                entries[dashed].append(legend_entry(colour, text, dashed=dashed))
+                entries[dashed].append(legend_entry(colour, text, DASHED if dashed else SOLID))
         rows = [" &nbsp; ".join(row) for row in entries.values() if row]
         self.legend.setText("<br>".join(rows))
         self.legend.setVisible(bool(rows))

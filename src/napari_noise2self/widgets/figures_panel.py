@@ -8,6 +8,7 @@ from typing import Any
 from qtpy.QtWidgets import QFormLayout, QLabel, QVBoxLayout, QWidget
 
 from ..words import FigureRow, figure_advice, figure_notes, figure_rows
+from .noise_plot import NoisePlot
 from .prose import Prose
 from .section import Section
 
@@ -23,7 +24,8 @@ class FiguresPanel(QWidget):
         self._shown: list[FigureRow] = []
         self._short, self._long = _Rows(), _Rows()
         self.advice, self.notes = Prose(), Prose()
-        self.details = Section("Details", _column(self._long, self.notes))
+        self.noise = NoisePlot()
+        self.details = Section("Details", _column(self._long, self.noise, self.notes))
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         for part in (self._short, self.advice, self.details):
@@ -44,6 +46,7 @@ class FiguresPanel(QWidget):
         self._figures, self._shown = figures, figure_rows(figures)
         self._short.show_rows(row for row in self._shown if row.label in _IN_SHORT)
         self._long.show_rows(row for row in self._shown if row.label not in _IN_SHORT)
+        self.noise.show_noise(figures)
         self.advice.say(figure_advice(figures))
         self.notes.say(figure_notes(figures))
 

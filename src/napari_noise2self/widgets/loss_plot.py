@@ -7,7 +7,7 @@ from typing import Any
 
 from qtpy.QtCore import Qt
 
-from .plot import Plot, legend_entry
+from .plot import DASHED, Plot, legend_entry
 
 
 class LossPlot(Plot):
@@ -67,7 +67,7 @@ class LossPlot(Plot):
         for line, colour in zip(self._level_lines, colours, strict=False):
             line.setPen(colour, width=2, style=Qt.PenStyle.DashLine)
         entries = [legend_entry(self.ink.name(), "network")] + [
-            legend_entry(colour, f"{text} {level:.3g}", dashed=True)
+            legend_entry(colour, f"{text} {level:.3g}", DASHED)
             for (text, level), colour in zip(self._levels.items(), colours, strict=False)
         ]
         self.legend.setText(" &nbsp; ".join(entries))

@@ -8,8 +8,12 @@ from qtpy.QtCore import QEvent, Qt
 from qtpy.QtGui import QColor, QPalette
 from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 
-_ON_DARK = ("#56b4e9", "#e69f00", "#00c08b")  # told apart by colour-blind people, too
-_ON_LIGHT = ("#0072b2", "#b85c00", "#00805c")
+# told apart by colour-blind people, too
+_ON_DARK = ("#56b4e9", "#e69f00", "#00c08b", "#f0e442", "#e08cc0")
+_ON_LIGHT = ("#0072b2", "#b85c00", "#00805c", "#7a6a00", "#a03c7c")
+
+SOLID, DASHED, DOTTED, POINT = "━━", "╍╍", "····", "●"
+"""Signs of a legend."""
 
 
 class Plot(QWidget):
@@ -77,11 +81,10 @@ class Plot(QWidget):
 
     @property
     def colours(self) -> tuple[str, ...]:
-        """Three colours for lines, besides the ink."""
+        """Five colours for lines, besides the ink."""
         return _ON_DARK if self.ink.lightness() > 127 else _ON_LIGHT
 
 
-def legend_entry(colour: str, text: str, *, dashed: bool = False) -> str:
+def legend_entry(colour: str, text: str, sign: str = SOLID) -> str:
     """Return one entry of a legend as rich text."""
-    sign = "╍╍" if dashed else "━━"
     return f'<span style="white-space: nowrap"><font color="{colour}">{sign}</font> {text}</span>'

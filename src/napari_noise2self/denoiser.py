@@ -165,7 +165,7 @@ class Denoiser:
                     "another one, or a number of steps."
                 )
             planes = training_planes(images, axes, control)
-            self._check_channels(planes[0].shape[0])
+            self.check_channels(planes[0].shape[0])
             stable = [stabilise_plane(self.stabilisers, plane) for plane in planes]
             network = copy.deepcopy(self.network).requires_grad_(True)
             self._train(network, stable, self.own_settings, before.record, control, report)
@@ -310,11 +310,11 @@ class Denoiser:
         if self.network is None:
             raise InputError("This denoiser is not trained yet; call fit(image) first.")
         layout = check_image(image, axes)
-        self._check_channels(layout.n_channels)
+        self.check_channels(layout.n_channels)
         control = control or Control()
         result = np.empty(layout.shape, output_dtype(image, dtype))
         gathered = ResultFigures(self.stabilisers, np.dtype(image.dtype))
-        predictor = self._predictor(tile)
+        predictor = self.predictor(tile)
         mode = prediction or self.settings.prediction
         started = time.monotonic()
         for number in range(layout.n_planes):
@@ -327,7 +327,8 @@ class Denoiser:
             layout.set_plane(result, number, finish(mean, plane, result.dtype))
         return Result(result, gathered.figures(self.figures))
 
-    def _predictor(self, tile: int) -> Predictor:
+    def predictor(self, tile: int = DEFAULT_TILE) -> Predictor:
+        """Return the trained network with all that decides its predictions; see `Predictor`."""
         assert self.network is not None
         return Predictor(
             self.network,
@@ -362,7 +363,7 @@ class Denoiser:
         usual = settings.start == "pretrained" and settings.max_steps is None
         return usual and settings.budget.max_steps > 0 and self.partition.exclusion.radius > 0
 
-    def _check_channels(self, channels: int) -> None:
+    def check_channels(self, channels: int) -> None:
         """Raise InputError for an image with another number of channels."""
         if channels != len(self.stabilisers):
             raise InputError(

@@ -175,54 +175,6 @@ def curve_reading(curve: dict[str, Any]) -> str:
     )
 
 
-def loss_levels(figures: dict[str, Any]) -> dict[str, float]:
-    """Return the levels with which a network's held-out loss is compared, and their names."""
-    levels = {}
-    classic = figures["classic"]
-    if classic is not None and classic["held_out_loss"] is not None:
-        levels[classic_name(classic["method"])] = classic["held_out_loss"]
-    if all(noise["reliable"] for noise in figures["noise"]):
-        levels["noise floor"] = 1.0
-    return levels
-
-
-def calibration_summary(figures: dict[str, Any], name: str, seconds: float) -> str:
-    """Say what came out of a calibration; the parameters are those of `summary`."""
-    loss = figures["held_out_loss"]
-    told = "" if loss is None else f", held-out loss {loss:.3g}"
-    return (
-        f"Done in {duration(seconds)}: the best is {classic_name(figures['method'])} at "
-        f"{figures['parameter']:g}{told} → layer {name!r}."
-    )
-
-
-def curve_reading(curve: dict[str, Any]) -> str:
-    """Say what one sees in the curves of a classic.
-
-    Parameters
-    ----------
-    curve : dict
-        What `Curve.to_dict` returned.
-    """
-    strengths = curve["strengths"]
-    best, deceived = curve["best"], _argmin(strengths, curve["filter_losses"])
-    text = (
-        f"The donut never sees the pixel it predicts: its loss is least at {best:g}, the strength "
-        "to choose. The ordinary filter is scored on noise it has seen: its loss is least at "
-        f"{deceived:g}, where it does least."
-    )
-    if not curve["donut_errors"]:
-        return text
-    true = _argmin(strengths, curve["donut_errors"])
-    if true == best:
-        return f"{text} The donut's true error is least at {true:g}, too."
-    errors = dict(zip(strengths, curve["donut_errors"], strict=True))
-    excess = errors[best] / errors[true] - 1
-    return (
-        f"{text} The donut's true error is least at {true:g}; at {best:g} it is {excess:.1%} more."
-    )
-
-
 def sizes_reading(figures: dict[str, Any]) -> str:
     """Say what one sees in the scores of partition sizes.
 

@@ -6,7 +6,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/pip install --quiet --constraint constraints.txt
 
-.PHONY: demo test lint clean
+.PHONY: demo test test-pyqt6 lint clean
 
 demo: $(VENV)/installed
 	$(BIN)/napari-noise2self demo --output demo
@@ -14,13 +14,20 @@ demo: $(VENV)/installed
 test: $(VENV)/installed-tests lint
 	$(BIN)/python -m pytest
 
+# The tests of the widgets once more, with the other Qt binding.
+test-pyqt6:
+	$(PYTHON) -m venv $(VENV)-pyqt6
+	$(VENV)-pyqt6/bin/pip install --quiet --upgrade "pip>=25.1"
+	$(VENV)-pyqt6/bin/pip install --quiet --constraint constraints.txt --editable . PyQt6 --group test
+	QT_API=pyqt6 $(VENV)-pyqt6/bin/python -m pytest -o qt_api=pyqt6 tests/widgets
+
 lint: $(VENV)/installed-tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
 clean:
-	rm -rf $(VENV) demo dist build
+	rm -rf $(VENV) $(VENV)-pyqt6 demo dist build
 
 $(VENV)/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)

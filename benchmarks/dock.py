@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import argparse
 import gc
+import os
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 from contextlib import contextmanager
 from pathlib import Path
+
+os.environ["NAPARI_CONFIG"] = ""  # nothing is read from, or written to, the user's settings
 
 import napari
 import numpy as np
@@ -115,6 +118,10 @@ def session(options: argparse.Namespace) -> None:
         for amount in range(0, 101, 10):
             dock.compare.amount.setValue(amount)
             QTest.qWait(20)
+    with pulse.during("wipe from 0 to 100"):
+        for border in range(0, 101, 10):
+            dock.compare.wipe.setValue(border)
+            QTest.qWait(20)
     with pulse.during("show hidden pixels"):
         dock.hidden_pixels.show_button.click()
     with pulse.during("hidden pixels, partition size"):
@@ -123,6 +130,8 @@ def session(options: argparse.Namespace) -> None:
             QTest.qWait(20)
     with pulse.during("hide them"):
         dock.hidden_pixels.show_button.click()
+    with pulse.during("napari removes their layer"):
+        QTest.qWait(300)
     with pulse.during("close the dock"):
         viewer.window.remove_dock_widget(dock)
         QTest.qWait(300)

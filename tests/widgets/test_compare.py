@@ -36,6 +36,11 @@ def result(viewer, dock, qtbot, noisy, tiny):
     return viewer.layers["cells denoised"]
 
 
+def seen(layer):
+    """What napari draws of a plane."""
+    return layer.data[...]
+
+
 def add_result(viewer, source, name="made before", created="2020", **figures):
     """Add a result that another dock has made."""
     half = np.asarray(source.data, np.float32) / 2
@@ -56,7 +61,7 @@ def test_nothing_to_see_without_a_result(viewer, dock, compare, noisy):
 def test_hold_to_see_noisy(dock, compare, result, noisy):
     denoised = result.data
     QTest.mousePress(compare.hold, Qt.MouseButton.LeftButton)
-    np.testing.assert_array_equal(result.data, noisy)
+    np.testing.assert_array_equal(seen(result), noisy)
     assert result.contrast_limits != [0, 1]
     QTest.mouseRelease(compare.hold, Qt.MouseButton.LeftButton)
     assert result.data is denoised
@@ -65,7 +70,7 @@ def test_hold_to_see_noisy(dock, compare, result, noisy):
 def test_hold_with_the_space_bar(dock, compare, result, noisy):
     denoised = result.data
     QTest.keyPress(compare.hold, Qt.Key.Key_Space)
-    np.testing.assert_array_equal(result.data, noisy)
+    np.testing.assert_array_equal(seen(result), noisy)
     QTest.keyRelease(compare.hold, Qt.Key.Key_Space)
     assert result.data is denoised
 
@@ -78,7 +83,7 @@ def test_hold_the_key_over_the_image(make_napari_viewer, qtbot, noisy, tiny):
     layer = viewer.layers["cells denoised"]
     canvas = viewer.window._qt_viewer.canvas.native
     QTest.keyPress(canvas, Qt.Key.Key_N)
-    np.testing.assert_array_equal(layer.data, noisy)
+    np.testing.assert_array_equal(seen(layer), noisy)
     QTest.keyRelease(canvas, Qt.Key.Key_N)
     assert isinstance(layer.data, np.ndarray)
 
@@ -95,7 +100,7 @@ def test_amount(compare, result, noisy):
     denoised = result.data
     compare.amount.setValue(HALF)
     np.testing.assert_allclose(result.data, (noisy + denoised) / 2, rtol=1e-5)
-    assert compare.percent.text() == "50 %"
+    assert compare.amount.label.text() == "50 %"
     assert result.metadata["noise2self"]["amount"] == 0.5
     compare.amount.setValue(0)
     np.testing.assert_array_equal(result.data, noisy)
@@ -122,7 +127,7 @@ def test_hold_within_a_mix(compare, result, noisy):
     compare.amount.setValue(HALF)
     mixed = np.asarray(result.data)
     compare.hold.pressed.emit()
-    np.testing.assert_array_equal(result.data, noisy)
+    np.testing.assert_array_equal(seen(result), noisy)
     assert compare.amount.value() == HALF
     compare.hold.released.emit()
     np.testing.assert_array_equal(result.data, mixed)
@@ -216,7 +221,7 @@ def test_source_that_was_renamed_is_still_known(viewer, compare, result, noisy):
 
 def test_source_removed(viewer, compare, result):
     viewer.layers.remove("cells")
-    for part in (compare.hold, compare.amount):
+    for part in (compare.hold, compare.amount, compare.wipe):
         assert not part.isEnabled()
         assert "gone" in part.toolTip()
 
@@ -287,7 +292,7 @@ def test_compare_while_a_training_runs(viewer, dock, compare, qtbot, result, end
 
 def test_wheel_scrolls_the_dock_and_changes_nothing(viewer, dock, compare, result):
     add_result(viewer, viewer.layers["cells"])
-    for part in (compare.amount, compare.choice):
+    for part in (compare.amount, compare.wipe, compare.choice):
         middle = QPointF(part.rect().center())
         no_button, no_key = Qt.MouseButton.NoButton, Qt.KeyboardModifier.NoModifier
         phase = Qt.ScrollPhase.NoScrollPhase
@@ -298,6 +303,7 @@ def test_wheel_scrolls_the_dock_and_changes_nothing(viewer, dock, compare, resul
         assert not turn.isAccepted()
     assert compare.layer == result
     assert compare.amount.value() == 100
+    assert compare.wipe.value() == 0
 
 
 def test_mix_is_denoised_as_it_is_seen(viewer, dock, compare, qtbot, result, tiny):
@@ -306,3 +312,157 @@ def test_mix_is_denoised_as_it_is_seen(viewer, dock, compare, qtbot, result, tin
     run(qtbot, dock, tiny)
     expected = denoise(np.asarray(result.data), tiny)
     np.testing.assert_array_equal(viewer.layers["cells denoised denoised"].data, expected)
+
+
+def test_wipe(compare, result, noisy):
+    """Noisy left of the border, the result right of it."""
+    denoised = result.data
+    compare.wipe.setValue(25)
+    np.testing.assert_array_equal(seen(result)[:, :16], noisy[:, :16])
+    np.testing.assert_array_equal(seen(result)[:, 16:], denoised[:, 16:])
+    assert compare.wipe.label.text() == "25 %"
+    compare.wipe.setValue(100)
+    np.testing.assert_array_equal(seen(result), noisy)
+    compare.wipe.setValue(0)
+    assert result.data is denoised
+
+
+def test_wipe_by_the_keyboard(compare, result, noisy):
+    QTest.keyClick(compare.wipe, Qt.Key.Key_PageUp)
+    assert compare.wipe.value() == 10
+    np.testing.assert_array_equal(seen(result)[:, :6], noisy[:, :6])
+
+
+def test_amount_within_a_wipe(compare, result, noisy):
+    """It is that of the right side, and the border stays where it is."""
+    denoised = result.data
+    compare.wipe.setValue(HALF)
+    compare.amount.setValue(HALF)
+    half = (noisy + denoised) / 2
+    np.testing.assert_array_equal(seen(result)[:, :32], noisy[:, :32])
+    np.testing.assert_allclose(seen(result)[:, 32:], half[:, 32:], rtol=1e-5)
+    compare.wipe.setValue(0)
+    np.testing.assert_allclose(result.data, half, rtol=1e-5)
+    assert result.metadata["noise2self"]["amount"] == 0.5
+
+
+def test_hold_within_a_wipe(compare, result, noisy):
+    compare.wipe.setValue(HALF)
+    wiped = seen(result)
+    compare.hold.pressed.emit()
+    np.testing.assert_array_equal(seen(result), noisy)
+    compare.hold.released.emit()
+    np.testing.assert_array_equal(seen(result), wiped)
+    assert compare.wipe.value() == HALF
+
+
+@pytest.mark.parametrize("amount", [HALF, 100])
+@pytest.mark.parametrize("look", ["wipe", "hold"])
+def test_what_is_only_looked_at_is_no_pixel_of_the_result(
+    viewer, dock, compare, qtbot, result, tmp_path, tiny, amount, look
+):
+    """Neither in a file, nor in a duplicate, nor in what is made of it."""
+    compare.amount.setValue(amount)
+    pixels = np.array(result.data)
+    if look == "wipe":
+        compare.wipe.setValue(HALF)
+    else:
+        compare.hold.pressed.emit()
+    assert (seen(result) != pixels).any()
+
+    path = str(tmp_path / "result.tif")
+    result.save(path)
+    np.testing.assert_array_equal(tifffile.imread(path), pixels)
+    viewer.layers.selection = {result}
+    _duplicate_layer(viewer.layers)
+    np.testing.assert_array_equal(seen(viewer.layers["cells denoised copy"]), pixels)
+    np.testing.assert_array_equal(Source.capture(result).data[...], pixels)
+    dock.images.value = result
+    run(qtbot, dock, tiny)
+    twice = viewer.layers["cells denoised denoised"]
+    np.testing.assert_array_equal(twice.data, denoise(pixels, tiny))
+
+
+def test_wipe_over_stacks(viewer, dock, compare, stack):
+    """It stays from plane to plane."""
+    source = viewer.add_image(stack)
+    layer = add_result(viewer, source)
+    denoised = layer.data
+    compare.wipe.setValue(HALF)
+    viewer.dims.set_current_step(0, 2)
+    for plane in (0, 2):
+        np.testing.assert_array_equal(layer.data[plane, :, :32], stack[plane, :, :32])
+        np.testing.assert_array_equal(layer.data[plane, :, 32:], denoised[plane, :, 32:])
+
+
+def test_wipe_over_colours(viewer, dock, compare, noisy):
+    colour = np.stack([noisy // 2, noisy // 3, noisy // 4], axis=-1).clip(0, 255).astype(np.uint8)
+    layer = add_result(viewer, viewer.add_image(colour, rgb=True))
+    denoised = layer.data
+    compare.wipe.setValue(HALF)
+    np.testing.assert_array_equal(seen(layer)[:, :32], colour[:, :32])
+    np.testing.assert_array_equal(seen(layer)[:, 32:], denoised[:, 32:])
+
+
+@pytest.mark.parametrize("end", ["choose", "close", "turn", "3D"])
+def test_what_ends_a_wipe(viewer, dock, compare, stack, end):
+    source = viewer.add_image(stack)
+    layer, other = add_result(viewer, source), add_result(viewer, source, "other")
+    compare.choose(layer)
+    denoised = layer.data
+    compare.wipe.setValue(HALF)
+    if end == "choose":
+        compare.choose(other)
+    elif end == "close":
+        viewer.window.remove_dock_widget(dock)
+    elif end == "turn":
+        viewer.dims.transpose()
+    else:
+        viewer.dims.ndisplay = 3
+        assert not compare.wipe.isEnabled()
+        assert "change to 2D" in compare.wipe.toolTip()
+        viewer.dims.ndisplay = 2
+        assert compare.wipe.isEnabled()
+    assert layer.data is denoised
+    if end != "close":
+        assert compare.wipe.value() == 0
+        assert compare.wipe.label.text() == "0 %"
+
+
+def test_wipe_ends_where_the_noisy_layer_goes(viewer, dock, compare, qtbot, noisy):
+    """And lets go of its pixels."""
+    data = noisy.copy()
+    gone = weakref.ref(data)
+    layer = add_result(viewer, viewer.add_image(data, name="noisy"))
+    denoised = layer.data
+    compare.wipe.setValue(HALF)
+    del data
+    viewer.layers.remove("noisy")
+    assert layer.data is denoised
+    assert compare.wipe.value() == 0
+    qtbot.wait(100)
+    gc.collect()
+    assert gone() is None
+
+
+def test_wiped_result_removed(viewer, dock, compare, noisy):
+    layer = add_result(viewer, viewer.add_image(noisy))
+    denoised = layer.data
+    compare.wipe.setValue(HALF)
+    viewer.layers.remove(layer)
+    assert layer.data is denoised
+
+
+@pytest.mark.parametrize("planes", [1, 20])
+def test_wipe_is_instant_on_large_planes(viewer, dock, compare, planes):
+    stack = np.broadcast_to(np.arange(2048, dtype=np.uint16), (planes, 2048, 2048))
+    layer = Source.capture(viewer.add_image(stack, contrast_limits=(0, 2048))).result_layer(
+        Outcome(np.broadcast_to(np.float32(1), stack.shape), {"method": "tv"}, Settings())
+    )
+    viewer.add_layer(layer)
+    seconds = []
+    for percent in (90, 50, 10, 60, 30):
+        started = time.perf_counter()
+        compare.wipe.setValue(percent)
+        seconds.append(time.perf_counter() - started)
+    assert sorted(seconds)[2] < 0.05

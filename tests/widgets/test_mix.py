@@ -6,7 +6,9 @@ import dask.array
 import numpy as np
 import pytest
 
-from napari_noise2self.widgets.mix import Mix, amount_of, denoised_of
+from napari_noise2self.widgets.mix import Mix, Wiped, amount_of, denoised_of, result_of
+
+LEFT = np.arange(8) < 3
 
 
 @pytest.fixture
@@ -76,5 +78,34 @@ def test_parts_of_any_data(pair):
     noisy, denoised = pair
     assert denoised_of(Mix(noisy, denoised, 0.5)) is denoised
     assert amount_of(Mix(noisy, denoised, 0.5)) == 0.5
-    assert denoised_of(denoised) is denoised
+    assert denoised_of(Wiped(noisy, Mix(noisy, denoised, 0.5), LEFT)) is denoised
+    assert amount_of(Wiped(noisy, Mix(noisy, denoised, 0.5), LEFT)) == 0.5
+    assert result_of(Wiped(noisy, denoised, LEFT)) is denoised
+    assert result_of(denoised) is denoised_of(denoised) is denoised
     assert amount_of(denoised) == 1
+
+
+@pytest.mark.parametrize("key", [..., 1, (1, slice(2, 4)), (slice(None), 3), ([0, 2],), (2, 1, 0)])
+def test_parts_of_a_wiped_result_are_noisy_on_the_left(pair, key):
+    noisy, denoised = pair
+    expected = np.where(LEFT, noisy, denoised)
+    part = Wiped(noisy, denoised, LEFT)[key]
+    np.testing.assert_array_equal(part, expected[key])
+    assert part.dtype == denoised.dtype
+
+
+def test_wiped_result_as_a_whole_is_the_result(pair):
+    noisy, denoised = pair
+    for result in (denoised, Mix(noisy, denoised, 0.5)):
+        wiped = Wiped(noisy, result, LEFT)
+        np.testing.assert_array_equal(np.asarray(wiped), np.asarray(result))
+        assert wiped.max() == np.asarray(result).max()
+        assert type(deepcopy(wiped)) is type(result)
+
+
+def test_nothing_writes_through_a_wiped_result(pair):
+    noisy, denoised = pair
+    wiped, before = Wiped(noisy, denoised, LEFT), denoised.copy()
+    for copy in (np.array(wiped), wiped[...]):
+        copy[:] = 0
+    np.testing.assert_array_equal(denoised, before)

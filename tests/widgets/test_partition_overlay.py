@@ -45,7 +45,7 @@ def fill(qtbot, hidden):
 
 def wait_for_filled(qtbot, hidden):
     wait_for_threads(qtbot)
-    qtbot.waitUntil(lambda: hidden._filled._job is None)
+    qtbot.waitUntil(lambda: hidden.fill_button.plane._job is None)
     return next(layer for layer in hidden._viewer.layers if layer.name.endswith("filled"))
 
 
@@ -53,7 +53,12 @@ def names(viewer):
     return [layer.name for layer in viewer.layers]
 
 
-def test_on_and_off(viewer, dock, hidden, noisy):
+def wait_for_layers(qtbot, viewer, *expected):
+    """Wait until these layers are left; they go a moment after they are hidden."""
+    qtbot.waitUntil(lambda: names(viewer) == list(expected))
+
+
+def test_on_and_off(viewer, dock, hidden, noisy, qtbot):
     viewer.add_image(noisy, name="cells")
     assert not hidden.subset.isVisible()
 
@@ -67,7 +72,35 @@ def test_on_and_off(viewer, dock, hidden, noisy):
     assert viewer.layers.selection.active.name == "cells"
 
     hidden.show_button.click()
-    assert names(viewer) == ["cells"]
+    assert not layer.visible
+    wait_for_layers(qtbot, viewer, "cells")
+
+
+def test_on_again_before_the_layer_is_gone(viewer, dock, hidden, noisy, stack, qtbot):
+    """Adding a layer takes napari long; the hidden one is shown again, where it fits."""
+    cells = viewer.add_image(noisy, name="cells")
+    layer = show(hidden)
+    hidden.show_button.click()
+    dock.form.editor("partition_size").put(3)
+    assert show(hidden) is layer
+    assert layer.visible
+    np.testing.assert_array_equal(layer.data, draw(Partition("grid", 3), noisy.shape, 0))
+
+    hidden.show_button.click()
+    cells.data = stack
+    layer = show(hidden)
+    qtbot.wait(200)  # the first one would have gone by now
+    assert names(viewer) == ["cells", "cells hidden pixels"]
+    assert layer.visible
+    assert layer.data.shape == stack.shape
+
+
+def test_stays_hidden_where_the_user_hides_it(viewer, dock, hidden, noisy):
+    viewer.add_image(noisy)
+    layer = show(hidden)
+    layer.visible = False
+    hidden.subset.setValue(2)
+    assert not layer.visible
 
 
 def test_slider_moves_the_grid(viewer, dock, hidden, noisy, qtbot):
@@ -189,13 +222,13 @@ def test_new_data_is_followed(viewer, dock, hidden, noisy):
     assert overlay(hidden).data.shape == (40, 64)
 
 
-def test_goes_with_its_image(viewer, dock, hidden, noisy):
+def test_goes_with_its_image(viewer, dock, hidden, noisy, qtbot):
     viewer.add_image(noisy, name="first")
     viewer.add_image(noisy, name="second")
     show(hidden)
     viewer.layers.remove(dock.images.value)
     assert not hidden.show_button.isChecked()
-    assert len(viewer.layers) == 1
+    qtbot.waitUntil(lambda: len(viewer.layers) == 1)
     viewer.layers.clear()
     assert not hidden.show_button.isEnabled()
     assert "no image layer" in hidden.show_button.toolTip()
@@ -210,7 +243,7 @@ def test_deleted_by_the_user(viewer, dock, hidden, noisy, qtbot, part):
     assert hidden.show_button.isChecked() == (part == "filled")
     assert not hidden.fill_button.isChecked()
     hidden.show_button.setChecked(False)
-    assert names(viewer) == ["cells"]
+    wait_for_layers(qtbot, viewer, "cells")
     show(hidden)  # it works again
 
 
@@ -235,11 +268,11 @@ def test_all_layers_cleared(viewer, dock, hidden, noisy, qtbot):
     assert not viewer.layers
 
 
-def test_off_in_3d(viewer, dock, hidden, stack):
+def test_off_in_3d(viewer, dock, hidden, stack, qtbot):
     viewer.add_image(stack, name="cells")
     show(hidden)
     viewer.dims.ndisplay = 3
-    assert names(viewer) == ["cells"]
+    wait_for_layers(qtbot, viewer, "cells")
     assert not hidden.show_button.isEnabled()
     assert "change to 2D" in hidden.show_button.toolTip()
     viewer.dims.ndisplay = 2
@@ -281,7 +314,8 @@ def test_filled_is_what_the_core_fills(viewer, dock, hidden, stack, qtbot):
     expected = filled(stack[1][None], Partition(), 0, "interpolate")[0]
     np.testing.assert_array_equal(layer.data[1], expected)
     hidden.fill_button.click()
-    assert names(viewer) == ["cells", "cells hidden pixels"]
+    assert not layer.visible
+    wait_for_layers(qtbot, viewer, "cells", "cells hidden pixels")
 
 
 def test_filled_follows_subset_method_and_plane(viewer, dock, hidden, stack, qtbot):
@@ -377,6 +411,27 @@ def test_dock_closed(viewer, qtbot, noisy):
     gc.collect()
     assert gone() is None
     cells.scale, viewer.dims.ndisplay, viewer.scene.camera.zoom = (2, 2), 3, 3  # nobody follows
+
+
+def test_dock_closed_before_the_layers_are_gone(viewer, dock, hidden, noisy, qtbot):
+    viewer.add_image(noisy, name="cells")
+    show(hidden)
+    fill(qtbot, hidden)
+    hidden.show_button.click()
+    viewer.window.remove_dock_widget(dock)
+    assert names(viewer) == ["cells"]
+
+
+def test_viewer_closed_before_the_layers_are_gone(make_napari_viewer, noisy, qtbot):
+    viewer = make_napari_viewer()
+    _, dock = viewer.window.add_plugin_dock_widget("napari-noise2self", "Denoise")
+    viewer.add_image(noisy)
+    show(dock.hidden_pixels)
+    fill(qtbot, dock.hidden_pixels)
+    dock.hidden_pixels.show_button.click()
+    del dock
+    viewer.close()
+    qtbot.wait(200)
 
 
 def test_closed_while_it_fills(viewer, dock, hidden, noisy, qtbot):

@@ -62,12 +62,13 @@ def test_prediction_follows_the_partition_size(viewer, dock, hidden, noisy, tiny
     for size in (2, 5):
         dock.form.editor("partition_size").put(size)
         wait_for_threads(qtbot)
-        qtbot.waitUntil(lambda: hidden._predicted._job is None, timeout=30_000)
+        qtbot.waitUntil(lambda: hidden.predict_button.plane._job is None, timeout=30_000)
         model = dock.models.model.denoiser.repartitioned(dock.form.settings)
         expected = model.denoise(noisy, prediction="j-invariant")
         np.testing.assert_array_equal(np.asarray(layer.data), expected)
     hidden.predict_button.click()
-    assert "cells predicted" not in viewer.layers
+    assert not layer.visible
+    qtbot.waitUntil(lambda: "cells predicted" not in viewer.layers)
 
 
 def test_no_prediction_while_another_training_runs(viewer, dock, hidden, noisy, tiny, qtbot):

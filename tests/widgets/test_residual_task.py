@@ -68,6 +68,15 @@ def test_data_replaced_before_the_click(viewer, dock, qtbot, noisy, tiny):
     assert len(viewer.layers) == 2
 
 
+def test_data_of_the_result_replaced(viewer, dock, qtbot, noisy, tiny):
+    viewer.add_image(noisy, name="cells")
+    run(qtbot, dock, tiny)
+    viewer.layers["cells denoised"].data = noisy[:8]
+    dock.compare.residual.click()
+    assert "other data" in dock.compare.residual.toolTip()
+    assert not dock.compare.residual.isEnabled()
+
+
 def test_layers_that_are_gone_are_not_kept(viewer, dock, qtbot, noisy, tiny):
     viewer.add_image(noisy, name="cells")
     run(qtbot, dock, tiny)

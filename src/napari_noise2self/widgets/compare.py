@@ -4,26 +4,19 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from napari.layers import Image
 from qtpy.QtCore import Qt, Signal  # type: ignore[attr-defined]
-from qtpy.QtGui import QPaintEvent, QWheelEvent
-from qtpy.QtWidgets import (
-    QComboBox,
-    QFormLayout,
-    QHBoxLayout,
-    QLabel,
-    QPushButton,
-    QSlider,
-    QStyle,
-    QStyleOptionComboBox,
-    QStylePainter,
-    QWidget,
-)
+from qtpy.QtGui import QWheelEvent
+from qtpy.QtWidgets import QFormLayout, QHBoxLayout, QLabel, QPushButton, QSlider, QWidget
 from superqt.utils import signals_blocked
 
-from .mix import Mix, amount_of, denoised_of
+from .border import left_of_view
+from .mix import Mix, Wiped, amount_of, denoised_of, result_of
+from .result_choice import ResultChoice
 from .results import Results, headline, story_of
 
 if TYPE_CHECKING:
@@ -35,15 +28,21 @@ _AMOUNT_TOOLTIP = (
     "How much of the denoised image there is; the rest is the noisy one.\n"
     "What you see is what is saved."
 )
+_WIPE_TOOLTIP = (
+    "Pull a border over what is on view: left of it the noisy image, right of it the result.\n"
+    "It is only to look at: what is saved is the result."
+)
 _HOLD_TOOLTIP = f"Shows the noisy image in the same colours. Or hold {KEY} over the image."
 _GONE = "The noisy layer of this result is gone; denoise again."
+_SOLID = "There is no plane to wipe over in 3D view; change to 2D."
 
 
 class ComparePanel(QWidget):
-    """Chooses a result, mixes its noisy image in, or shows that instead.
+    """Chooses a result, mixes its noisy image in, or shows that instead, whole or in part.
 
     The mix is the data of the result's layer: contrast, colours and what else the user chose
-    stay, other layers are not touched, and what is saved is what is seen.
+    stay, other layers are not touched, and what is saved is what is seen. Of what is only shown
+    instead nothing is saved.
 
     Parameters
     ----------
@@ -59,22 +58,25 @@ class ComparePanel(QWidget):
         self._viewer = viewer
         self.results = Results(viewer)
         self._layers: list[Image] = []
-        self._held: tuple[Image, Any, Mix] | None = None
-        self.choice = _Choice()
+        self._held: tuple[Image, Any, Wiped] | None = None
+        self._wiped: Image | None = None
+        self.choice = ResultChoice()
         self.choice.setToolTip("All results in this window, the newest first.")
         self.remove = QPushButton("Remove")
         self.remove.setToolTip("Remove this result's layer.")
-        self.amount = _Slider()
-        self.percent = QLabel()
+        self.amount, self.wipe = _Slider(), _Slider()
         self.hold = QPushButton("Hold to see noisy")
         self.residual = QPushButton("Show residual")
         self._lay_out()
         self.choice.currentIndexChanged.connect(self._on_choice)
         self.remove.clicked.connect(self._remove)
         self.amount.valueChanged.connect(self._mix)
+        self.wipe.valueChanged.connect(self._wipe)
         self.hold.pressed.connect(self._show_noisy)
         self.hold.released.connect(self._show_again)
         self.residual.clicked.connect(self.residual_requested)
+        for event in self._turns:
+            event.connect(self._on_turn)
         self._has_key = self._bind_key()
         self.hide()
 
@@ -110,16 +112,27 @@ class ComparePanel(QWidget):
 
     def refresh(self) -> None:
         """Enable what can work now, and say why the rest can't."""
-        layer, possible = self.layer, self._pair is not None
-        for part, tooltip in ((self.amount, _AMOUNT_TOOLTIP), (self.hold, _HOLD_TOOLTIP)):
-            part.setEnabled(possible)
-            part.setToolTip(tooltip if possible else _GONE)
-        if self._held is None and layer is not None:
-            self._show_amount(amount_of(layer.data))
+        gone = "" if self._pair is not None else _GONE
+        solid = "" if self._viewer.dims.ndisplay == 2 else _SOLID
+        for part, tooltip, hindrance in (
+            (self.amount, _AMOUNT_TOOLTIP, gone),
+            (self.hold, _HOLD_TOOLTIP, gone),
+            (self.wipe, _WIPE_TOOLTIP, gone or solid),
+        ):
+            part.setEnabled(not hindrance)
+            part.setToolTip(hindrance or tooltip)
+        if gone:
+            self._unwipe()
+        if self.layer is not None:
+            self.amount.put(amount_of(self.layer.data))
+            if not isinstance(self.layer.data, Wiped):
+                self.wipe.put(0)
 
     def leave(self) -> None:
         """Leave nothing behind when the dock is closed."""
-        self._show_again()
+        self._unwipe()
+        for event in self._turns:
+            event.disconnect(self._on_turn)
         if self._has_key:
             self._has_key = False
             self._viewer.bind_key(KEY, None)
@@ -131,10 +144,19 @@ class ComparePanel(QWidget):
         noisy = None if layer is None else self.results.noisy(layer)
         return None if layer is None or noisy is None else (layer, noisy)
 
+    @property
+    def _turns(self) -> list[Any]:
+        """The events of another plane being on view."""
+        return [self._viewer.dims.events.order, self._viewer.dims.events.ndisplay]
+
     def _on_choice(self) -> None:
-        self._show_again()
+        self._unwipe()
         self.refresh()
         self.chosen.emit()
+
+    def _on_turn(self, event: object) -> None:
+        self._unwipe()
+        self.refresh()
 
     def _remove(self) -> None:
         if self.layer is not None:
@@ -147,15 +169,36 @@ class ComparePanel(QWidget):
             return
         layer, noisy = self._pair
         denoised, amount = denoised_of(layer.data), percent / _WHOLE
-        layer.data = denoised if percent == _WHOLE else Mix(noisy, denoised, amount)
+        result = denoised if percent == _WHOLE else Mix(noisy, denoised, amount)
+        wiped = layer.data
+        layer.data = replace(wiped, denoised=result) if isinstance(wiped, Wiped) else result
         # duplicates share what was there before
         layer.metadata["noise2self"] = {**story_of(layer), "amount": amount}
         self.refresh()
 
+    def _wipe(self, percent: int) -> None:
+        """Show the noisy image on so much of what is on view, from the left."""
+        self._show_again()
+        if self._pair is not None:
+            layer, noisy = self._pair
+            where = left_of_view(layer, self._viewer, percent / _WHOLE)
+            result = result_of(layer.data)
+            layer.data = Wiped(noisy, result, where) if percent else result
+            self._wiped = layer
+        self.refresh()
+
+    def _unwipe(self) -> None:
+        """Show nothing but the result."""
+        self._show_again()
+        layer, self._wiped = self._wiped, None
+        if layer is not None and isinstance(layer.data, Wiped):
+            layer.data = layer.data.denoised
+
     def _show_noisy(self) -> None:
         if self._held is None and self._pair is not None:
             layer, noisy = self._pair
-            self._held = layer, layer.data, Mix(noisy, denoised_of(layer.data), 0.0)
+            everywhere = np.ones(1, bool)
+            self._held = layer, layer.data, Wiped(noisy, result_of(layer.data), everywhere)
             layer.data = self._held[-1]
 
     def _show_again(self) -> None:
@@ -164,11 +207,6 @@ class ComparePanel(QWidget):
             (layer, data, noisy), self._held = self._held, None
             if layer.data is noisy:
                 layer.data = data
-
-    def _show_amount(self, amount: float) -> None:
-        with signals_blocked(self.amount):
-            self.amount.setValue(round(amount * _WHOLE))
-        self.percent.setText(f"{self.amount.value()} %")
 
     def _bind_key(self) -> bool:
         """Let a key show the noisy image; no, if the user has another use for it."""
@@ -189,46 +227,33 @@ class ComparePanel(QWidget):
     def _lay_out(self) -> None:
         form = QFormLayout(self)
         form.setContentsMargins(0, 0, 0, 0)
+        form.setVerticalSpacing(3)  # all of the dock is to be in view on a small screen
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         form.addRow("Result", _row((self.choice, 1), (self.remove, 0)))
         form.addRow(_row((self.hold, 1), (self.residual, 1)))
-        form.addRow("Amount", _row((self.amount, 1), (self.percent, 0)))
+        for name, slider in (("Amount", self.amount), ("Wipe", self.wipe)):
+            form.addRow(name, _row((slider, 1), (slider.label, 0)))
 
 
 class _Slider(QSlider):
-    """Per cent; the wheel scrolls the dock."""
+    """Per cent, with a label that says how many; the wheel scrolls the dock."""
 
     def __init__(self) -> None:
         super().__init__(Qt.Orientation.Horizontal)
         self.setRange(0, _WHOLE)
         self.setPageStep(10)
+        self.label = QLabel()
+        self.label.setMinimumWidth(self.label.fontMetrics().horizontalAdvance(f"{_WHOLE} %"))
+        self.valueChanged.connect(self._tell)
 
-    def wheelEvent(self, event: QWheelEvent) -> None:  # noqa: N802
-        """Pass the wheel on; called by Qt."""
-        event.ignore()
+    def put(self, share: float) -> None:
+        """Show a share of one, without a signal."""
+        with signals_blocked(self):
+            self.setValue(round(share * _WHOLE))
+        self._tell()
 
-
-class _Choice(QComboBox):
-    """Names with much to say of each, which the open list does; the wheel scrolls the dock."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.setSizeAdjustPolicy(self.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-
-    def short_name(self, room: int) -> str:
-        """Return the name chosen, with dots in its middle where the room is too little."""
-        middle = Qt.TextElideMode.ElideMiddle
-        return str(self.fontMetrics().elidedText(self.currentData() or "", middle, room))
-
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802
-        """Draw the closed list, with as much of the name as there is room for; called by Qt."""
-        option, painter = QStyleOptionComboBox(), QStylePainter(self)
-        self.initStyleOption(option)
-        control, field = QStyle.ComplexControl.CC_ComboBox, QStyle.SubControl.SC_ComboBoxEditField
-        room = self.style().subControlRect(control, option, field, self).width()
-        option.currentText = self.short_name(room)
-        painter.drawComplexControl(control, option)
-        painter.drawControl(QStyle.ControlElement.CE_ComboBoxLabel, option)
+    def _tell(self) -> None:
+        self.label.setText(f"{self.value()} %")
 
     def wheelEvent(self, event: QWheelEvent) -> None:  # noqa: N802
         """Pass the wheel on; called by Qt."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from napari.utils.notifications import show_error
 from numpy.typing import NDArray
 from qtpy.QtCore import QObject, Signal  # type: ignore[attr-defined]
+from qtpy.QtWidgets import QPushButton
 
 from .job import Job
 from .layers import Source
@@ -60,8 +61,13 @@ class ComputedPlane(QObject):
         job.failed.connect(self._on_failure)
         job.start()
 
+    def dismiss(self) -> None:
+        """Hide it, and take it away a moment later."""
+        self._cancel()
+        self._shown.dismiss()
+
     def remove(self) -> None:
-        """Take it away."""
+        """Take it away at once."""
         self._cancel()
         self._shown.remove()
 
@@ -76,7 +82,7 @@ class ComputedPlane(QObject):
         self._shown.layer.visible = True
 
     def _on_failure(self, error: Exception) -> None:
-        self.remove()
+        self.dismiss()
         show_error(str(error))
         self.lost.emit()
 
@@ -90,3 +96,34 @@ class ComputedPlane(QObject):
         if self._job is not None:
             self._job.cancel()
             self._job = None
+
+
+class PlaneSwitch(QPushButton):
+    """A button with a computed plane, which can be seen only while the button is down.
+
+    Parameters
+    ----------
+    text : str
+        On the button.
+    viewer, suffix
+        As of `ComputedPlane`.
+    """
+
+    wanted = Signal()
+
+    def __init__(self, text: str, viewer: Viewer, suffix: str) -> None:
+        super().__init__(text)
+        self.setCheckable(True)
+        self.plane = ComputedPlane(viewer, suffix, self)
+        self.plane.lost.connect(self.off)
+        self.toggled.connect(self._on_toggle)
+
+    def off(self) -> None:
+        """Let it come up."""
+        self.setChecked(False)
+
+    def _on_toggle(self, on: bool) -> None:
+        if on:
+            self.wanted.emit()
+        else:
+            self.plane.dismiss()

@@ -13,7 +13,7 @@ from superqt.utils import signals_blocked
 from ..exclusion import Exclusion
 from ..partition import Partition
 from ..settings import Settings
-from .computed_plane import ComputedPlane
+from .computed_plane import PlaneSwitch
 from .editors import Whole
 from .fill_task import FillTask
 from .layers import Source
@@ -56,13 +56,12 @@ class HiddenPixels(QWidget):
         super().__init__()
         self._viewer, self._images, self._form = viewer, images, form
         self._overlay = PartitionOverlay(viewer, self)
-        self._filled = ComputedPlane(viewer, "filled", self)
-        self._predicted = ComputedPlane(viewer, "predicted", self)
         self.model: Any = None
         """A trained denoiser, if there is one that can work now."""
         self._measured: weakref.WeakKeyDictionary[Image, Exclusion] = weakref.WeakKeyDictionary()
         self._layer: Image | None = None
-        self.show_button = _switch("Show hidden pixels")
+        self.show_button = QPushButton("Show hidden pixels")
+        self.show_button.setCheckable(True)
         self.zoom_button = QPushButton("Zoom in")
         self.zoom_button.setToolTip(
             "Here the image's pixels are smaller than those of the screen, and you see their mean\n"
@@ -74,25 +73,23 @@ class HiddenPixels(QWidget):
         self.subset.setToolTip(
             "Each subset is hidden and predicted in its turn; together they are the whole image."
         )
-        self.fill_button = _switch("Fill them")
+        self.fill_button = PlaneSwitch("Fill them", viewer, "filled")
         self.fill_button.setToolTip(
             "Show the plane on view as the network sees it: with other values in place of the\n"
             "hidden pixels, as Fill under Advanced says."
         )
-        self.predict_button = _switch("Predict them")
+        self.predict_button = PlaneSwitch("Predict them", viewer, "predicted")
         self.note = Prose()
         self._details = QWidget()
         self._lay_out()
         self.show_button.toggled.connect(self._on_show)
         self.zoom_button.clicked.connect(self._overlay.zoom_in)
+        self.fill_button.wanted.connect(self._draw)
+        self.predict_button.wanted.connect(self._draw)
         self.subset.changed.connect(self._draw)
-        self.fill_button.toggled.connect(self._on_fill)
         form.changed.connect(self._draw)
         self._overlay.lost.connect(self._off)
         self._overlay.zoomed.connect(self._explain)
-        self._filled.lost.connect(self._unfill)
-        self.predict_button.toggled.connect(self._on_predict)
-        self._predicted.lost.connect(self._unpredict)
         viewer.dims.events.ndisplay.connect(self.refresh)
 
     def refresh(self, event: object = None) -> None:
@@ -104,7 +101,7 @@ class HiddenPixels(QWidget):
         self.show_button.setEnabled(not hindrance)
         self.show_button.setToolTip(hindrance or _SHOW_TOOLTIP)
         if self.model is None:
-            self._unpredict()
+            self.predict_button.off()
         self.predict_button.setEnabled(self.model is not None)
         self.predict_button.setToolTip(_NO_MODEL if self.model is None else _PREDICT_TOOLTIP)
         self._draw()
@@ -119,6 +116,8 @@ class HiddenPixels(QWidget):
     def leave(self) -> None:
         """Leave nothing behind."""
         self._off()
+        for shown in (self._overlay, self.fill_button.plane, self.predict_button.plane):
+            shown.remove()
         self.model = None
         self._viewer.dims.events.ndisplay.disconnect(self.refresh)
 
@@ -131,31 +130,13 @@ class HiddenPixels(QWidget):
             self._draw()
             return
         self._follow(None)
-        self.fill_button.setChecked(False)
-        self.predict_button.setChecked(False)
-        self._overlay.remove()
+        self.fill_button.off()
+        self.predict_button.off()
+        self._overlay.dismiss()
         self._explain()
-
-    def _on_fill(self, on: bool) -> None:
-        if on:
-            self._draw()
-        else:
-            self._filled.remove()
-
-    def _on_predict(self, on: bool) -> None:
-        if on:
-            self._draw()
-        else:
-            self._predicted.remove()
 
     def _off(self) -> None:
         self.show_button.setChecked(False)
-
-    def _unfill(self) -> None:
-        self.fill_button.setChecked(False)
-
-    def _unpredict(self) -> None:
-        self.predict_button.setChecked(False)
 
     def _draw(self, event: object = None) -> None:
         """Show what is chosen now."""
@@ -174,7 +155,7 @@ class HiddenPixels(QWidget):
         subset = self.subset.value() - 1
         self._overlay.show(source, partition, subset)
         if self.fill_button.isChecked():
-            self._filled.show(source, self._fill_task(source, partition, subset))
+            self.fill_button.plane.show(source, self._fill_task(source, partition, subset))
         if self.predict_button.isChecked():
             self._predict(source, partition)
         self._explain()
@@ -194,7 +175,7 @@ class HiddenPixels(QWidget):
         if view is not None:
             plane = source.name, source.data, source.axes, source.place
             task = PredictTask(*plane, self.model, self._settings, view)
-            self._predicted.show(source, task)
+            self.predict_button.plane.show(source, task)
 
     @property
     def _partition(self) -> Partition:
@@ -259,10 +240,3 @@ class HiddenPixels(QWidget):
         column.addWidget(self.note)
         self._details.hide()
         self.zoom_button.hide()
-
-
-def _switch(text: str) -> QPushButton:
-    """Return a button that stays down while something is on."""
-    button = QPushButton(text)
-    button.setCheckable(True)
-    return button

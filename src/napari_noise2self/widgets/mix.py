@@ -1,7 +1,8 @@
-"""An array between a noisy image and its denoised one, computed where it is looked at."""
+"""Arrays between a noisy image and its denoised one, computed where they are looked at."""
 
 from __future__ import annotations
 
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,23 +11,15 @@ from numpy.typing import NDArray
 
 
 @dataclass(frozen=True, eq=False)
-class Mix:
-    """So much of the denoised image, and the rest of the noisy one.
+class _Pair:
+    """A noisy and a denoised image; for everybody else the NumPy array of its values.
 
     A layer can have it as its data: napari computes the plane on view, and all of it when it is
-    saved. For everybody else it behaves like the NumPy array of its values.
-
-    Parameters
-    ----------
-    noisy, denoised : array
-        Of the same shape; the mix has the dtype of the denoised one.
-    amount : float
-        Of the denoised image, from 0 to 1.
+    saved.
     """
 
     noisy: Any
     denoised: Any
-    amount: float
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -53,12 +46,7 @@ class Mix:
         return self.shape[0]
 
     def __getitem__(self, key: Any) -> NDArray[Any]:
-        working = np.result_type(self.dtype, np.float32)
-        mixed = np.asarray(self.noisy[key]).astype(working)
-        mixed *= 1 - self.amount
-        mixed += np.multiply(self.denoised[key], self.amount, dtype=working)
-        whole = self.dtype.kind in "ui"
-        return np.rint(mixed).astype(self.dtype) if whole else mixed.astype(self.dtype, copy=False)
+        raise NotImplementedError
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
         return self[...].astype(dtype or self.dtype, copy=False)
@@ -70,11 +58,71 @@ class Mix:
         return getattr(np.asarray(self), name)
 
 
+@dataclass(frozen=True, eq=False)
+class Mix(_Pair):
+    """So much of the denoised image, and the rest of the noisy one.
+
+    Parameters
+    ----------
+    noisy, denoised : array
+        Of the same shape; the mix has the dtype of the denoised one.
+    amount : float
+        Of the denoised image, from 0 to 1.
+    """
+
+    amount: float
+
+    def __getitem__(self, key: Any) -> NDArray[Any]:
+        working = np.result_type(self.dtype, np.float32)
+        mixed = np.asarray(self.noisy[key]).astype(working)
+        mixed *= 1 - self.amount
+        mixed += np.multiply(self.denoised[key], self.amount, dtype=working)
+        whole = self.dtype.kind in "ui"
+        return np.rint(mixed).astype(self.dtype) if whole else mixed.astype(self.dtype, copy=False)
+
+
+@dataclass(frozen=True, eq=False)
+class Wiped(_Pair):
+    """A result that is the noisy image in some places, but only to look at.
+
+    Its parts, from which napari draws, are noisy there. As a whole, which is how a layer is saved
+    or duplicated, it is the result.
+
+    Parameters
+    ----------
+    noisy, denoised : array
+        Of the same shape; the denoised one may be a mix.
+    where : ndarray of bool
+        Whether a pixel is noisy; broadcasts to that shape.
+    """
+
+    where: NDArray[np.bool_]
+
+    def __getitem__(self, key: Any) -> NDArray[Any]:
+        seen = np.array(self.denoised[key])
+        where = np.broadcast_to(self.where, self.shape)[key]
+        np.copyto(seen, np.asarray(self.noisy[key]), casting="unsafe", where=where)
+        return seen
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+        return np.asarray(self.denoised).astype(dtype or self.dtype, copy=bool(copy))
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        return deepcopy(self.denoised, memo)
+
+
+def result_of(data: Any) -> Any:
+    """Return what is saved: a result as if nothing was wiped."""
+    return data.denoised if isinstance(data, Wiped) else data
+
+
 def denoised_of(data: Any) -> Any:
     """Return the denoised image of a mix, and any other array as it is."""
-    return data.denoised if isinstance(data, Mix) else data
+    result = result_of(data)
+    return result.denoised if isinstance(result, Mix) else result
 
 
 def amount_of(data: Any) -> float:
     """Return how much of the denoised image an array has: all of it, if it is no mix."""
-    return data.amount if isinstance(data, Mix) else 1.0
+    result = result_of(data)
+    return result.amount if isinstance(result, Mix) else 1.0

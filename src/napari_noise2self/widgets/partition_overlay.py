@@ -72,8 +72,13 @@ class PartitionOverlay(QObject):
         self._shown.show(source, drawing, colormap=_CRISP, contrast_limits=(VISIBLE, HIDDEN))
         self._colour()
 
+    def dismiss(self) -> None:
+        """Hide it, and take it away a moment later."""
+        self._forget()
+        self._shown.dismiss()
+
     def remove(self) -> None:
-        """Take it away."""
+        """Take it away at once."""
         self._forget()
         self._shown.remove()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from napari.layers import Layer
@@ -11,6 +12,27 @@ if TYPE_CHECKING:
     from napari.viewer import Viewer
 
 _DRAWN = 50  # milliseconds
+
+
+def when_drawn(parent: QObject, do: Callable[[], None]) -> QTimer:
+    """Return a timer that does something once the window has been drawn.
+
+    So a layer can be hidden at once and be removed when that is seen: napari collects all garbage
+    as a layer goes, which takes up to a second.
+
+    Parameters
+    ----------
+    parent : QObject
+        If that is gone by then, nothing is done.
+    do : callable
+        Is called without arguments. A method of the parent, or something that does not hold it:
+        Qt keeps a lambda, which would keep the parent.
+    """
+    timer = QTimer(parent)
+    timer.setSingleShot(True)
+    timer.setInterval(_DRAWN)
+    timer.timeout.connect(do)
+    return timer
 
 
 class Placeholder:
@@ -59,8 +81,6 @@ class Placeholder:
     def dismiss(self, parent: QObject) -> None:
         """Hide it at once, and take it away when the window has been drawn.
 
-        napari collects all garbage when a layer is removed, which takes up to a second.
-
         Parameters
         ----------
         parent : QObject
@@ -69,11 +89,9 @@ class Placeholder:
         if self._is_there:
             assert self._layer is not None
             self._layer.visible = False
-            timer = QTimer(parent)
-            timer.setSingleShot(True)
-            timer.timeout.connect(lambda: self.remove())  # keeps self alive; PySide alone does not
+            timer = when_drawn(parent, lambda: self.remove())  # keeps self alive; a method does not
             timer.timeout.connect(timer.deleteLater)
-            timer.start(_DRAWN)
+            timer.start()
 
     @property
     def _is_there(self) -> bool:

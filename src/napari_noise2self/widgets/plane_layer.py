@@ -12,6 +12,7 @@ from qtpy.QtCore import QObject, Signal  # type: ignore[attr-defined]
 
 from .image_choice import PREVIEW
 from .layers import Source
+from .placeholder import when_drawn
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
@@ -45,6 +46,7 @@ class PlaneLayer(QObject):
         self.plane: NDArray[Any] = np.empty((0, 0))
         """What is shown."""
         self._axes = ""
+        self._farewell = when_drawn(self, self.remove)
 
     @property
     def layer(self) -> Image | None:
@@ -65,6 +67,9 @@ class PlaneLayer(QObject):
         """
         if self._layer is not None and self._fits(source, plane):
             self.plane[...] = plane
+            if self._farewell.isActive():
+                self._farewell.stop()
+                self._layer.visible = True
             # all that has changed is what is on view: nothing else is made anew
             self._layer.refresh(thumbnail=False, highlight=False, extent=False)
             return
@@ -83,8 +88,14 @@ class PlaneLayer(QObject):
             )
         )
 
+    def dismiss(self) -> None:
+        """Hide the layer, if there is one, and take it away when the window has been drawn."""
+        if self._layer is not None:
+            self._layer.visible = False
+            self._farewell.start()
+
     def remove(self) -> None:
-        """Take the layer away, if there is one."""
+        """Take the layer away at once, if there is one."""
         layer = self._let_go()
         if layer is not None and layer in self._viewer.layers:
             self._viewer.layers.remove(layer)
@@ -112,6 +123,7 @@ class PlaneLayer(QObject):
 
     def _let_go(self) -> Image | None:
         """Forget the layer, and hear nothing more; return it."""
+        self._farewell.stop()
         layer, self._layer, self.plane = self._layer, None, np.empty((0, 0))
         if layer is not None:
             layer.events.name.disconnect(self._on_name)

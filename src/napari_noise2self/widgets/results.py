@@ -9,7 +9,7 @@ from napari.layers import Image
 from ..snippet import changed_settings
 from ..words import classic_name, duration
 from .layers import Source
-from .mix import Mix
+from .mix import Mix, result_of
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
@@ -55,10 +55,11 @@ class Results:
 
     def noisy(self, layer: Image) -> Any:
         """Return the noisy image of a result; None if it is gone or of another shape by now."""
-        if isinstance(layer.data, Mix):
-            return layer.data.noisy
+        result = result_of(layer.data)
+        if isinstance(result, Mix):
+            return result.noisy
         source = self.source(layer)
-        fits = source is not None and source.data.shape == layer.data.shape
+        fits = source is not None and source.data.shape == result.shape
         return source.data if source is not None and fits else None
 
     def residual(self, layer: Image) -> Image | None:

@@ -210,6 +210,8 @@ class ResultsDock(Dock):
             return "The noisy or the denoised layer is gone; denoise again."
         if source.data_was_replaced:
             return "The noisy layer has other data by now; denoise again."
+        if result is not None and result.data.shape != source.data.shape:
+            return "The denoised layer has other data by now; denoise again."
         return ""
 
     def _copy_hindrance(self) -> str:

@@ -17,6 +17,7 @@ import napari
 import numpy as np
 from qtpy.QtWidgets import QApplication
 
+from napari_noise2self import Settings
 from napari_noise2self.samples import simulate_cells
 
 FOLDER = Path(__file__).parent / "images"
@@ -45,6 +46,7 @@ def denoise(viewer: napari.Viewer) -> None:
     draw_noise(dock)
     compare(viewer, dock)
     hide_pixels(viewer, dock)
+    compare_sizes(viewer, dock)
     viewer.window.remove_dock_widget(dock)
 
 
@@ -57,15 +59,13 @@ def draw_noise(dock: Any) -> None:
 
 
 def compare(viewer: napari.Viewer, dock: Any) -> None:
-    """Hold the button down, of the worse of two results; then show what it took away."""
+    """Wipe between noisy and denoised, of the newer of two results; then show the residual."""
     dock.form.preset.buttons.put("balanced")
     start(dock)
     wait_until_idle(dock)
-    dock.compare.hold.setDown(True)
-    dock.compare.hold.pressed.emit()
+    dock.compare.wipe.setValue(50)
     save(viewer, "dock-compare")
-    dock.compare.hold.setDown(False)
-    dock.compare.hold.released.emit()
+    dock.compare.wipe.setValue(0)
     dock.compare.residual.click()
     wait_until_idle(dock)
     save(viewer, "dock-residual")
@@ -85,6 +85,15 @@ def hide_pixels(viewer: napari.Viewer, dock: Any) -> None:
     save(viewer, "dock-hidden")
     dock.hidden_pixels.show_button.click()
     camera.zoom, camera.center = zoom, center
+
+
+def compare_sizes(viewer: napari.Viewer, dock: Any) -> None:
+    """Take a picture of the chart of the partition sizes."""
+    dock.form.set_settings(Settings())
+    dock.hidden_pixels.sizes.switch.click()
+    wait_until_idle(dock)
+    save(viewer, "dock-sizes")
+    dock.hidden_pixels.sizes.switch.click()
 
 
 def start(dock: Any) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from napari.layers import Image, Layer
 
@@ -18,10 +18,11 @@ from .layers import Source
 from .live import View
 from .loss_plot import LossPlot
 from .memory import remember, remembered
-from .models import Model
-from .placeholder import Placeholder
+from .models import BUSY, Model
+from .placeholder import Placeholder, when_drawn
 from .results_dock import ResultsDock
 from .settings_form import SettingsForm
+from .sizes_task import SizesTask
 from .task import Outcome
 
 if TYPE_CHECKING:
@@ -70,9 +71,13 @@ class DenoiseWidget(ResultsDock):
                 self.form.advanced,
             ],
         )
+        self._look_at_sizes = when_drawn(
+            self, lambda: self._scroll.ensureWidgetVisible(self.hidden_pixels.sizes)
+        )
         self.progress.stop_requested.connect(self.stop)
         self.progress.pause_requested.connect(self._on_pause)
         self.models.continue_requested.connect(self.continue_training)
+        self.hidden_pixels.sizes.requested.connect(self.compare_sizes)
         self.form.changed.connect(self._on_settings)
         self.reset_choices()
         self._choose_active_image()
@@ -114,6 +119,27 @@ class DenoiseWidget(ResultsDock):
         """Denoise the chosen image with the model in hand, without training."""
         self.plot.hide()
         super().apply()
+
+    def compare_sizes(self) -> None:
+        """Score each partition size on what is in view, with the model in hand if there is one."""
+        layer, model = self.images.value, self.models.model
+        if self._job is not None or self._sizes_hindrance():
+            return
+        source = Source.capture(layer, self._viewer.dims)
+        shape, axes = source.data.shape, source.axes
+        assert source.place is not None
+        view = View.of(layer, shape, axes, self._viewer.dims)
+        task = SizesTask(
+            source.name,
+            source.data,
+            axes,
+            self.form.settings,
+            view or View.middle(source.place, shape, axes),
+            None if model is None else model.denoiser,
+        )
+        self.progress.begin()
+        self.status.say("Comparing partition sizes.")
+        self._begin(source, task, State.PREDICTING, self._on_sizes)
 
     def stop(self) -> None:
         """End the training, and denoise with the best network so far."""
@@ -158,6 +184,11 @@ class DenoiseWidget(ResultsDock):
             shape, dims = task.data.shape, self._viewer.dims
             task.live.view = None if gone else View.of(layer, shape, task.axes, dims)
 
+    def _on_sizes(self, figures: dict[str, Any]) -> None:
+        self._finish("Partition sizes compared: see below.")
+        self.hidden_pixels.sizes.show_scores(figures)
+        self._look_at_sizes.start()
+
     def _on_first_look(self, look: FirstLook) -> None:
         assert self._job is not None
         self._first_look.show(self._job.source.first_look_layer(look))
@@ -183,6 +214,8 @@ class DenoiseWidget(ResultsDock):
     def _finish(self, message: str = "") -> Job:
         """Let go of the job, and of a first look that became no result."""
         job = super()._finish(message)
+        if self.hidden_pixels.sizes.isHidden():
+            self.hidden_pixels.sizes.clear()
         self._first_look.dismiss(self)
         return job
 
@@ -194,6 +227,7 @@ class DenoiseWidget(ResultsDock):
         model = self.models.model
         self.hidden_pixels.model = model.denoiser if idle and model else None
         self.hidden_pixels.refresh()
+        self.hidden_pixels.sizes.refresh(self._sizes_hindrance() if idle else BUSY)
         self.progress.pause.setEnabled(training)
         self.progress.pause.setToolTip(
             "Let the training rest; the computer is free meanwhile."
@@ -206,3 +240,15 @@ class DenoiseWidget(ResultsDock):
             if training
             else "Only the training can be ended early; Cancel ends the job at any time."
         )
+
+    def _sizes_hindrance(self) -> str:
+        """Say why partition sizes can't be compared; empty if they can be."""
+        layer = self.images.value
+        if layer is None:
+            return "There is no image layer; open an image first."
+        if Source.capture(layer, self._viewer.dims).place is None:
+            return "One plane must be in view; change to 2D."
+        settings = self.form.settings.for_channels(3 if layer.rgb else 1)
+        if self.models.model is None and settings.start == "fresh":
+            return "There is no pretrained network of this kind; train one first."
+        return ""

@@ -22,6 +22,7 @@ from .partition_overlay import PartitionOverlay, plane_shape
 from .predict_task import PredictTask
 from .prose import Prose
 from .settings_form import SettingsForm
+from .sizes_panel import SizesPanel
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
@@ -79,6 +80,7 @@ class HiddenPixels(QWidget):
             "hidden pixels, as Fill under Advanced says."
         )
         self.predict_button = PlaneSwitch("Predict them", viewer, "predicted")
+        self.sizes = SizesPanel()
         self.note = Prose()
         self._details = QWidget()
         self._lay_out()
@@ -88,6 +90,8 @@ class HiddenPixels(QWidget):
         self.predict_button.wanted.connect(self._draw)
         self.subset.changed.connect(self._draw)
         form.changed.connect(self._draw)
+        form.changed.connect(self._mark_size)
+        images.changed.connect(self.sizes.clear)
         self._overlay.lost.connect(self._off)
         self._overlay.zoomed.connect(self._explain)
         viewer.dims.events.ndisplay.connect(self.refresh)
@@ -160,6 +164,9 @@ class HiddenPixels(QWidget):
             self._predict(source, partition)
         self._explain()
 
+    def _mark_size(self) -> None:
+        self.sizes.follow(self._partition)
+
     def _fill_task(self, source: Source, partition: Partition, subset: int) -> FillTask:
         assert source.place is not None
         plane = source.name, source.data, source.axes, source.place
@@ -231,12 +238,14 @@ class HiddenPixels(QWidget):
         for box in (column, first, second):
             box.setContentsMargins(0, 0, 0, 0)
         first.addWidget(self.show_button, stretch=1)
-        first.addWidget(self.zoom_button, stretch=1)
+        first.addWidget(self.zoom_button)
+        first.addWidget(self.sizes.switch, stretch=1)
         second.addWidget(self.subset, stretch=3)
         second.addWidget(self.fill_button, stretch=2)
         second.addWidget(self.predict_button, stretch=2)
         column.addLayout(first)
         column.addWidget(self._details)
         column.addWidget(self.note)
+        column.addWidget(self.sizes)
         self._details.hide()
         self.zoom_button.hide()

@@ -72,6 +72,25 @@ class View:
             window.append(slice(low, high))
         return cls(_middle(tuple(window), axes, largest))
 
+    @classmethod
+    def middle(cls, place: Sequence[int], shape: Sequence[int], axes: str) -> View:
+        """Return the middle of the plane that a pixel is in, of 512 × 512 pixels at most.
+
+        Parameters
+        ----------
+        place : sequence of int
+            Indices of the pixel.
+        shape : sequence of int
+            Of the image.
+        axes : str
+            One letter for each axis.
+        """
+        plane = tuple(
+            slice(0, extent) if letter in "YXSC" else slice(at, at + 1)
+            for letter, extent, at in zip(axes, shape, place, strict=True)
+        )
+        return cls(_middle(plane, axes, LARGEST_VIEW))
+
     @property
     def area(self) -> int:
         """Number of values in the window."""

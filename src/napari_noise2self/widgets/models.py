@@ -13,7 +13,7 @@ from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QPushButton, QSizePolicy, Q
 SUFFIX = ".safetensors"
 _FILTER = f"Trained models (*{SUFFIX})"
 _NO_MODEL = "There is no model yet; train one, or load one from a file."
-_BUSY = "The dock is at work; wait for it, or cancel it."
+BUSY = "The dock is at work; wait for it, or cancel it."
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ class ModelRow(QWidget):
         name = "" if self.model is None else self.model.name
         no_model = "" if name else _NO_MODEL
         no_image = "" if image else "There is no image layer; open an image first."
-        busy = "" if idle else _BUSY
+        busy = "" if idle else BUSY
         for button, hindrance, tooltip in (
             (self.apply, busy or no_model or no_image, f"Denoise the image with model {name!r}."),
             (

@@ -14,16 +14,16 @@ class SizesPlot(Plot):
     """Loss of the J-invariant prediction for each partition size, and the size that is enough."""
 
     def __init__(self) -> None:
-        super().__init__("partition size", "loss (noise variances)", height=160)
+        super().__init__("partition size", "loss", height=150)
         self.setToolTip(
             "Mean squared distance of the predictions from the noisy pixels, which they never\n"
-            "saw; lower is better. Bars: what is left to chance in comparison with the lowest.\n"
-            "The dashed line is at the present size."
+            "saw, in units of the noise variance; lower is better.\n"
+            "Bars: what is left to chance in the comparison with the lowest."
         )
         import pyqtgraph as pg
 
         self._curve = self.line(symbol="o", symbolSize=7, symbolPen=None)
-        self._bars = pg.ErrorBarItem(x=[0.0], y=[0.0], height=0.0)
+        self._bars = pg.ErrorBarItem()
         self._axes.addItem(self._bars)
         self._enough = self.line(pen=None, symbol="o", symbolSize=12, symbolPen=None)
         self._present = self._axes.addLine(x=0)
@@ -39,6 +39,11 @@ class SizesPlot(Plot):
     def enough(self) -> float:
         """The size that is marked."""
         return float(self._enough.getData()[0][0])
+
+    @property
+    def present(self) -> float:
+        """The size that is set."""
+        return float(self._present.value())
 
     def show_sizes(self, figures: dict[str, Any]) -> None:
         """Show the scores of all sizes.

@@ -71,9 +71,7 @@ class DenoiseWidget(ResultsDock):
                 self.form.advanced,
             ],
         )
-        self._look_at_sizes = when_drawn(
-            self, lambda: self._scroll.ensureWidgetVisible(self.hidden_pixels.sizes)
-        )
+        self._sizes_drawn = when_drawn(self, self._scroll_to_sizes)
         self.progress.stop_requested.connect(self.stop)
         self.progress.pause_requested.connect(self._on_pause)
         self.models.continue_requested.connect(self.continue_training)
@@ -187,7 +185,10 @@ class DenoiseWidget(ResultsDock):
     def _on_sizes(self, figures: dict[str, Any]) -> None:
         self._finish("Partition sizes compared: see below.")
         self.hidden_pixels.sizes.show_scores(figures)
-        self._look_at_sizes.start()
+        self._sizes_drawn.start()
+
+    def _scroll_to_sizes(self) -> None:
+        self._scroll.ensureWidgetVisible(self.hidden_pixels.sizes)
 
     def _on_first_look(self, look: FirstLook) -> None:
         assert self._job is not None

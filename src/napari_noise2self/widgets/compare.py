@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 KEY = "N"
 _WHOLE = 100  # per cent
+_GAP = 6  # pixels
 _AMOUNT_TOOLTIP = (
     "How much of the denoised image there is; the rest is the noisy one.\n"
     "What you see is what is saved."
@@ -227,7 +228,7 @@ class ComparePanel(QWidget):
     def _lay_out(self) -> None:
         form = QFormLayout(self)
         form.setContentsMargins(0, 0, 0, 0)
-        form.setVerticalSpacing(3)  # all of the dock is to be in view on a small screen
+        form.setVerticalSpacing(_GAP // 2)  # all of the dock is to be in view on a small screen
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         form.addRow("Result", _row((self.choice, 1), (self.remove, 0)))
         form.addRow(_row((self.hold, 1), (self.residual, 1)))
@@ -263,6 +264,7 @@ class _Slider(QSlider):
 def _row(*parts: tuple[QWidget, int]) -> QHBoxLayout:
     """Lay out widgets side by side, with the stretch of each."""
     row = QHBoxLayout()
+    row.setSpacing(_GAP)  # else that of the rows above each other
     for part, stretch in parts:
         row.addWidget(part, stretch)
     return row

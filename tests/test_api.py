@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
+import os
 import subprocess
 import sys
 
@@ -14,10 +15,12 @@ import napari_noise2self
 HEAVY = ["torch", "qtpy", "napari", "scipy", "skimage", "numpy", "dask", "tifffile", "pyqtgraph"]
 
 
-def _python(code: str) -> str:
+def _python(code: str, environment: dict[str, str] | None = None) -> str:
     """Run code in a fresh interpreter and return what it prints."""
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    return done.stdout
+    command = [sys.executable, "-c", code]
+    return subprocess.run(
+        command, capture_output=True, text=True, check=True, env=environment
+    ).stdout
 
 
 def test_import_loads_nothing_heavy() -> None:
@@ -46,6 +49,22 @@ def test_settings_load_without_torch() -> None:
     """So that the command line answers --help at once."""
     code = "import napari_noise2self as n, sys; n.Settings(); print('torch' in sys.modules)"
     assert _python(code).strip() == "False"
+
+
+@pytest.mark.parametrize(
+    ("own", "expected"),
+    [
+        ({}, "1000"),
+        ({"GOMP_SPINCOUNT": "7"}, "7"),
+        ({"OMP_WAIT_POLICY": "ACTIVE"}, "None"),
+    ],
+)
+def test_waiting_threads_leave_the_processor_to_others(own: dict[str, str], expected: str) -> None:
+    """Unless the user has decided that."""
+    names = ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY")
+    rest = {name: value for name, value in os.environ.items() if name not in names}
+    code = "import napari_noise2self, os; print(os.environ.get('GOMP_SPINCOUNT'))"
+    assert _python(code, rest | own).strip() == expected
 
 
 @pytest.mark.parametrize("name", napari_noise2self.__all__)

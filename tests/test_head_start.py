@@ -59,8 +59,8 @@ def test_training_one_network_leaves_the_weights_of_the_next_alone() -> None:
     assert torch.equal(_parameters(Settings()), before)
 
 
-def test_fast_needs_no_step() -> None:
-    denoiser = Denoiser(Settings(preset="fast", device="cpu")).fit(SAMPLE.noisy)
+def test_no_step_is_needed() -> None:
+    denoiser = Denoiser(Settings(preset="fast", max_steps=0, device="cpu")).fit(SAMPLE.noisy)
     assert denoiser.figures["start"] == "pretrained"
     assert (denoiser.record.steps, denoiser.record.best_step) == (0, 0)
     gain = psnr(SAMPLE.clean, denoiser.denoise(SAMPLE.noisy)) - psnr(SAMPLE.clean, SAMPLE.noisy)
@@ -101,10 +101,10 @@ def test_correlated_noise_is_not_learned_unless_steps_are_asked_for() -> None:
     plain = Denoiser(Settings(device="cpu")).fit(noisy)
     assert plain.partition.exclusion.kind == "horizontal"
     assert plain.record.steps == 0
-    assert any("used as it is" in note for note in plain.notes)
+    assert any("used as it is" in note for note in plain.figures["notes"])
     asked = Denoiser(Settings(preset="fast", device="cpu", max_steps=2, batch_size=1)).fit(noisy)
     assert asked.record.steps == 2
-    assert not any("used as it is" in note for note in asked.notes)
+    assert not any("used as it is" in note for note in asked.figures["notes"])
     fresh = Settings(preset="fast", device="cpu", start="fresh", max_seconds=0.1)
     assert Denoiser(fresh).fit(noisy).record.steps > 0
 

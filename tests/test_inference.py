@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
+from napari_noise2self.brightness import as_bright_as
 from napari_noise2self.exclusion import Exclusion
 from napari_noise2self.inference import Predictor, _tiles
 from napari_noise2self.partition import Partition
@@ -50,6 +51,12 @@ def _image(shape: tuple[int, int], channels: int = 1, seed: int = 0) -> Tensor:
 
 def _mean(predictor: Predictor, image: Tensor, mode: str = "posterior") -> Tensor:
     return predictor.predict(image, mode)[0]
+
+
+def _calibrated(predictor: Predictor, image: Tensor) -> Tensor:
+    """The J-invariant prediction with the brightness of the image, as the posterior takes it."""
+    mean, _, noise = predictor.predict(image, "j-invariant")
+    return torch.stack([as_bright_as(*each) for each in zip(image, mean, noise, strict=True)])
 
 
 def _mean_and_variance(predictor: Predictor, image: Tensor, mode: str = "posterior") -> Tensor:
@@ -195,6 +202,12 @@ def test_hiding_another_subset_is_not_enough(channels: int) -> None:
     assert (before != after)[:, hidden].any()
 
 
+def test_posterior_is_as_bright_as_the_image() -> None:
+    predictor, image = _predictor(noise=4.0), 3 + _image((128, 128))
+    alone, mixed = (_mean(predictor, image, mode) for mode in ("j-invariant", "posterior"))
+    assert abs(mixed.mean() - image.mean()) < 0.1 * abs(alone.mean() - image.mean())
+
+
 @pytest.mark.parametrize("noise", [1e-2, 1.0, 100.0])
 def test_posterior_mixes_by_the_variances(noise: float) -> None:
     """Where the clean signal varies three times as much as the noise: three parts of the pixel."""
@@ -202,9 +215,8 @@ def test_posterior_mixes_by_the_variances(noise: float) -> None:
     with torch.no_grad():
         predictor.network.head.weight[1] = 0
         predictor.network.head.bias[1] = math.log(math.expm1(3.0))  # softplus of it is 3
-    prediction = _mean(predictor, image, "j-invariant")
     mixed, variance, _ = predictor.predict(image, "posterior")
-    expected = 0.75 * image + 0.25 * prediction
+    expected = 0.75 * image + 0.25 * _calibrated(predictor, image)
     torch.testing.assert_close(mixed, expected, atol=1e-3, rtol=1e-3)
     expected_variance = torch.full_like(variance, 0.75 * noise)
     torch.testing.assert_close(variance, expected_variance, atol=0, rtol=1e-3)
@@ -218,7 +230,7 @@ def test_posterior_without_known_noise_is_the_j_invariant_prediction() -> None:
 def test_posterior_uses_the_noise_of_each_channel() -> None:
     predictor = replace(_predictor(channels=2), noise=gaussian_noise(0.0, 0.04))
     image = _image((16, 16), 2)
-    mixed, alone = _mean(predictor, image), _mean(predictor, image, "j-invariant")
+    mixed, alone = _mean(predictor, image), _calibrated(predictor, image)
     assert torch.equal(mixed[0], alone[0])
     nearer = (mixed[1] - image[1]).abs() < (alone[1] - image[1]).abs()
     assert nearer.all()
@@ -247,7 +259,7 @@ def test_missing_pixels_are_filled_and_not_shown_as_zero(mode: str) -> None:
 def test_posterior_of_a_missing_pixel_is_the_prediction_alone() -> None:
     predictor, image = _predictor(), _image((16, 16))
     image[:, 7, 4] = float("nan")
-    mixed, alone = _mean(predictor, image), _mean(predictor, image, "j-invariant")
+    mixed, alone = _mean(predictor, image), _calibrated(predictor, image)
     assert torch.equal(mixed[:, 7, 4], alone[:, 7, 4])
     assert not torch.equal(mixed, alone)
 

@@ -13,7 +13,7 @@ from napari_noise2self.samples import simulate_cells
 from napari_noise2self.words import sizes_reading
 from simulate import camera, smooth_scene
 
-STILL = Settings(preset="fast", device="cpu")  # the pretrained network as it is
+STILL = Settings(preset="fast", max_steps=0, device="cpu")  # the pretrained network as it is
 
 
 @pytest.fixture(scope="module")

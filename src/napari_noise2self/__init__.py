@@ -5,6 +5,7 @@ Public names are imported at first use: importing the package loads neither torc
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,12 @@ if TYPE_CHECKING:
     from .settings import Settings as Settings
 
 __version__ = "0.1.0"
+
+# PyTorch's threads wait for each other in a loop, which takes the processor from the others where
+# that is shared: twice the time of a whole run on a busy laptop, and no gain on an idle one. This
+# is how long GNU's OpenMP waits by itself where it has more threads than cores.
+if "OMP_WAIT_POLICY" not in os.environ:
+    os.environ.setdefault("GOMP_SPINCOUNT", "1000")
 
 _HOMES = {
     "Calibration": "calibration",

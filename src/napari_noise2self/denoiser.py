@@ -161,8 +161,8 @@ class Denoiser:
         try:
             if not self.own_settings.budget.max_steps:
                 raise InputError(
-                    f"The preset {self.settings.preset} takes no step from these weights; choose "
-                    "another one, or a number of steps."
+                    "These settings take no step; choose a number of steps above 0, or none to "
+                    "train as long as the preset says."
                 )
             planes = training_planes(images, axes, control)
             self.check_channels(planes[0].shape[0])

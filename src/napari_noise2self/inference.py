@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from .allocator import kept_memory
+from .brightness import as_bright_as
 from .devices import reproducible
 from .networks import Network
 from .partition import Partition
@@ -101,27 +102,26 @@ class Predictor:
             [None] if mode == "single-pass" else list(range(self.partition.n_subsets))
         )
         total, done, started = len(tiles) * len(subsets) * self._flips, 0, time.monotonic()
-        result = torch.empty((3, *image.shape), dtype=torch.float32)
+        result = torch.empty((2, *image.shape), dtype=torch.float32)
         with torch.inference_mode(), reproducible(), kept_memory():
             for tile in tiles:
-                for _ in self._predict_tile(image, tile, subsets, mode, result):
+                for _ in self._predict_tile(image, tile, subsets, result):
                     control.check()
                     done += 1
                     if report:
                         spent = time.monotonic() - started
                         left = spent / done * (total - done)
                         report(Progress("predicting", done, total, spent, left))
-        return result[0], result[1], result[2]
+            return self._judge(image, result[0], result[1], mode)
 
     def _predict_tile(
         self,
         image: Tensor,
         tile: _Tile,
         subsets: Sequence[int | None],
-        mode: Prediction,
         result: Tensor,
     ) -> Iterator[None]:
-        """Write one tile of the result; yields after each pass of the network."""
+        """Write the network's mean and variance of one tile; yields after each of its passes."""
         window, inner, target = tile.window, tile.inner, tile.target
         pixels = image[:, window[0], window[1]].to(self._device)
         present = torch.isfinite(pixels).all(dim=0)
@@ -140,15 +140,23 @@ class Predictor:
                 mean = torch.where(here, mean + some_mean[0] / flips, mean)
                 variance = torch.where(here, variance + some_variance[0] / flips, variance)
                 yield
-        noise = self.noise.to(self._device)
+        found = torch.stack((mean, variance))
+        result[:, :, target[0], target[1]] = found[:, :, inner[0], inner[1]].cpu()
+
+    def _judge(
+        self, image: Tensor, mean: Tensor, variance: Tensor, mode: Prediction
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Return mean, error and noise of a whole image, given what the network says of it."""
+        noise = self.noise.to(torch.device("cpu"))
         total = noise.surprise[0] * (variance + noise.assumed_variance(mean[None])[0])
         known = noise.variance(mean[None])[0]
         least = torch.maximum(noise.leak[0] * known, _SMALLEST_SHARE * total)
         variance = torch.maximum(total - known, least)
         if mode == "posterior":
-            mean, variance = self._posterior(pixels, present, mean, variance, known)
-        found = torch.stack((mean, variance, known))
-        result[:, :, target[0], target[1]] = found[:, :, inner[0], inner[1]].cpu()
+            channels = zip(image, mean, known, strict=True)
+            mean = torch.stack([as_bright_as(*channel) for channel in channels])
+            mean, variance = _posterior(image, mean, variance, known)
+        return mean, variance, known
 
     def _run(self, filled: Tensor, flip: int) -> tuple[Tensor, Tensor]:
         """Run the network on one of the eight orientations of the image."""
@@ -160,16 +168,6 @@ class Predictor:
         mean, raw = self.network(_orient(filled, flip).contiguous(memory_format=self._format))
         mean, variance = (_restore(part, flip) for part in (mean, signal_variance(raw, noise)))
         return mean[..., :height, :width], variance[..., :height, :width]
-
-    def _posterior(
-        self, pixels: Tensor, present: Tensor, mean: Tensor, variance: Tensor, noise: Tensor
-    ) -> tuple[Tensor, Tensor]:
-        """Mix the noisy pixels back in by the variances (Laine et al. 2019, eq. 6).
-
-        Where the noise variance is unknown or the pixel is missing: the prediction alone.
-        """
-        share = torch.where(present & (noise > 0), variance / (variance + noise), 0)
-        return torch.lerp(mean, pixels, share), variance * (1 - share)
 
     @property
     def _flips(self) -> int:
@@ -185,6 +183,18 @@ class Predictor:
     @property
     def _device(self) -> torch.device:
         return next(self.network.parameters()).device
+
+
+def _posterior(
+    pixels: Tensor, mean: Tensor, variance: Tensor, noise: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Mix the noisy pixels back in by the variances (Laine et al. 2019, eq. 6).
+
+    Where the noise variance is unknown or the pixel is missing: the prediction alone.
+    """
+    present = torch.isfinite(pixels).all(dim=0)
+    share = torch.where(present & (noise > 0), variance / (variance + noise), 0)
+    return torch.lerp(mean, torch.where(present, pixels, 0), share), variance * (1 - share)
 
 
 @dataclass(frozen=True)

@@ -130,10 +130,10 @@ def test_continued_training_is_cancelled(viewer, dock, qtbot, noisy, tiny, endle
 
 def test_preset_without_a_step_is_told(viewer, dock, qtbot, noisy, told):
     viewer.add_image(noisy, name="cells")
-    run(qtbot, dock, Settings(preset="fast", device="cpu"))
+    run(qtbot, dock, Settings(preset="fast", max_steps=0, device="cpu"))
     dock.models.continue_training.click()
     wait_until_idle(qtbot, dock)
-    assert "fast takes no step from these weights; choose another one" in dock.status.text()
+    assert "settings take no step; choose" in dock.status.text()
     assert len(told()) == 1
 
 

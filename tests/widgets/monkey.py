@@ -149,6 +149,7 @@ class Monkey:
             self.docks[name].form.set_settings(self.settings[0])
 
     def close_all(self):
+        self._held = None  # else it would outlive its dock
         while self.docks:
             self.viewer.window.remove_dock_widget(self.docks.popitem()[1])
 

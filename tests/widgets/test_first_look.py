@@ -59,7 +59,7 @@ def test_cancelled_and_started_again_at_once(viewer, dock, qtbot, noisy, endless
     begin(dock, endless)
     wait_for_first_look(qtbot, dock, viewer)
     dock.progress.cancel.click()
-    assert not viewer.layers["cells first look"].visible
+    assert viewer.layers["cells first look"].opacity == 0
     run(qtbot, dock, tiny)
     assert names(viewer) == ["cells", "cells denoised"]
 

@@ -72,7 +72,7 @@ def test_on_and_off(viewer, dock, hidden, noisy, qtbot):
     assert viewer.layers.selection.active.name == "cells"
 
     hidden.show_button.click()
-    assert not layer.visible
+    assert layer.opacity == 0
     wait_for_layers(qtbot, viewer, "cells")
 
 
@@ -83,7 +83,7 @@ def test_on_again_before_the_layer_is_gone(viewer, dock, hidden, noisy, stack, q
     hidden.show_button.click()
     dock.form.editor("partition_size").put(3)
     assert show(hidden) is layer
-    assert layer.visible
+    assert layer.opacity > 0
     np.testing.assert_array_equal(layer.data, draw(Partition("grid", 3), noisy.shape, 0))
 
     hidden.show_button.click()
@@ -91,7 +91,7 @@ def test_on_again_before_the_layer_is_gone(viewer, dock, hidden, noisy, stack, q
     layer = show(hidden)
     qtbot.wait(200)  # the first one would have gone by now
     assert names(viewer) == ["cells", "cells hidden pixels"]
-    assert layer.visible
+    assert layer.opacity > 0
     assert layer.data.shape == stack.shape
 
 
@@ -314,7 +314,7 @@ def test_filled_is_what_the_core_fills(viewer, dock, hidden, stack, qtbot):
     expected = filled(stack[1][None], Partition(), 0, "interpolate")[0]
     np.testing.assert_array_equal(layer.data[1], expected)
     hidden.fill_button.click()
-    assert not layer.visible
+    assert layer.opacity == 0
     wait_for_layers(qtbot, viewer, "cells", "cells hidden pixels")
 
 
@@ -330,9 +330,9 @@ def test_filled_follows_subset_method_and_plane(viewer, dock, hidden, stack, qtb
     np.testing.assert_array_equal(layer.data[0], expected)
 
     viewer.dims.set_current_step(0, 2)
-    assert not layer.visible  # it is of another plane
+    assert layer.opacity == 0  # it is of another plane
     wait_for_filled(qtbot, hidden)
-    assert layer.visible
+    assert layer.opacity > 0
     expected = filled(stack[2][None], Partition(), 4, "zero")[0]
     np.testing.assert_array_equal(layer.data[2], expected)
 
@@ -481,3 +481,37 @@ def test_showing_does_not_load_torch():
         "assert 'torch' not in sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
+
+
+ON_AND_OFF = """
+import napari
+from qtpy.QtTest import QTest
+from napari_noise2self.samples import simulate_cells
+viewer = napari.Viewer(show=True, show_welcome_screen=False)
+viewer.add_image(simulate_cells(64).noisy)
+_, dock = viewer.window.add_plugin_dock_widget("napari-noise2self", "Denoise")
+QTest.qWait(500)
+for _ in range(2):
+    dock.hidden_pixels.show_button.click()
+    QTest.qWait(300)
+    dock.hidden_pixels.show_button.click()
+    QTest.qWait(300)
+    viewer.scene.camera.zoom *= 1.1
+    QTest.qWait(100)
+dock.start_button.click()
+while len(viewer.layers) < 2:
+    QTest.qWait(10)
+QTest.qWait(200)
+dock.progress.cancel.click()
+QTest.qWait(300)
+viewer.scene.camera.zoom *= 1.1
+QTest.qWait(100)
+print("alive", len(viewer.layers))
+viewer.close()
+"""
+
+
+def test_window_survives_what_is_hidden_and_removed():
+    """As it is drawn: napari 0.9 crashes where a layer is removed that is not visible."""
+    done = subprocess.run([sys.executable, "-c", ON_AND_OFF], capture_output=True, text=True)
+    assert done.stdout.split() == ["alive", "1"], done.stderr[-500:]

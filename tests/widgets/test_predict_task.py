@@ -67,7 +67,7 @@ def test_prediction_follows_the_partition_size(viewer, dock, hidden, noisy, tiny
         expected = model.denoise(noisy, prediction="j-invariant")
         np.testing.assert_array_equal(np.asarray(layer.data), expected)
     hidden.predict_button.click()
-    assert not layer.visible
+    assert layer.opacity == 0
     qtbot.waitUntil(lambda: "cells predicted" not in viewer.layers)
 
 

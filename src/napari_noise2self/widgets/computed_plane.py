@@ -52,9 +52,8 @@ class ComputedPlane(QObject):
         if wish == self._wish and source.data is self._data:
             return
         self._cancel()
-        layer = self._shown.layer
-        if layer is not None and where != self._where:
-            layer.visible = False  # it shows another plane
+        if where != self._where:
+            self._shown.fade()  # it shows another plane
         self._where, self._wish, self._data = where, wish, source.data
         self._job = job = Job(source, task, self)
         job.succeeded.connect(self._on_success)
@@ -78,8 +77,6 @@ class ComputedPlane(QObject):
         source = job.source
         assert source is not None
         self._shown.show(source, plane, **{name: source.look[name] for name in _LOOK})
-        assert self._shown.layer is not None
-        self._shown.layer.visible = True
 
     def _on_failure(self, error: Exception) -> None:
         self.dismiss()

@@ -35,6 +35,16 @@ def when_drawn(parent: QObject, do: Callable[[], None]) -> QTimer:
     return timer
 
 
+def fade(layer: Layer) -> None:
+    """Make a layer invisible that is going to be removed.
+
+    Not by its `visible`: napari 0.9 crashes in OpenGL at the next drawing after a layer was
+    removed while that was off.
+    """
+    layer.opacity = 0
+    layer.visible = True
+
+
 class Placeholder:
     """Shows one layer first, and later makes it another, or takes it away.
 
@@ -88,7 +98,7 @@ class Placeholder:
         """
         if self._is_there:
             assert self._layer is not None
-            self._layer.visible = False
+            fade(self._layer)
             timer = when_drawn(parent, lambda: self.remove())  # keeps self alive; a method does not
             timer.timeout.connect(timer.deleteLater)
             timer.start()

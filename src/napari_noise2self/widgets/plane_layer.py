@@ -12,7 +12,7 @@ from qtpy.QtCore import QObject, Signal  # type: ignore[attr-defined]
 
 from .image_choice import PREVIEW
 from .layers import Source
-from .placeholder import when_drawn
+from .placeholder import fade, when_drawn
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
@@ -47,6 +47,7 @@ class PlaneLayer(QObject):
         """What is shown."""
         self._axes = ""
         self._farewell = when_drawn(self, self.remove)
+        self._faded_from: float | None = None
 
     @property
     def layer(self) -> Image | None:
@@ -67,9 +68,9 @@ class PlaneLayer(QObject):
         """
         if self._layer is not None and self._fits(source, plane):
             self.plane[...] = plane
-            if self._farewell.isActive():
-                self._farewell.stop()
-                self._layer.visible = True
+            self._farewell.stop()
+            if self._faded_from is not None:
+                self._layer.opacity, self._faded_from = self._faded_from, None
             # all that has changed is what is on view: nothing else is made anew
             self._layer.refresh(thumbnail=False, highlight=False, extent=False)
             return
@@ -88,10 +89,16 @@ class PlaneLayer(QObject):
             )
         )
 
+    def fade(self) -> None:
+        """Make the layer invisible, if there is one, till it is shown again."""
+        if self._layer is not None and self._faded_from is None:
+            self._faded_from, self._layer.opacity = self._layer.opacity, 0
+
     def dismiss(self) -> None:
         """Hide the layer, if there is one, and take it away when the window has been drawn."""
         if self._layer is not None:
-            self._layer.visible = False
+            self.fade()
+            fade(self._layer)
             self._farewell.start()
 
     def remove(self) -> None:
@@ -124,6 +131,7 @@ class PlaneLayer(QObject):
     def _let_go(self) -> Image | None:
         """Forget the layer, and hear nothing more; return it."""
         self._farewell.stop()
+        self._faded_from = None
         layer, self._layer, self.plane = self._layer, None, np.empty((0, 0))
         if layer is not None:
             layer.events.name.disconnect(self._on_name)

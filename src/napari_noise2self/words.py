@@ -189,8 +189,9 @@ def sizes_reading(figures: dict[str, Any]) -> str:
     sentences = [f"Partition size {enough['size']} is enough for what you look at."]
     if larger:
         sentences.append(
-            f"Larger ones predict no better as far as can be told, and take {larger[0]['n_subsets']} passes of the "
-            f"network or more instead of {enough['n_subsets']}; they learn more slowly, too."
+            "Larger ones predict no better as far as can be told, and take "
+            f"{larger[0]['n_subsets']} passes of the network or more instead of "
+            f"{enough['n_subsets']}; they learn more slowly, too."
         )
     if smaller:
         added = smaller[0]["loss"] / enough["loss"] - 1

@@ -47,7 +47,7 @@ class UNet(Network):
     channels : int
         Channels of the image.
     width : int
-        Features of the finest level; the coarser levels have twice as many.
+        Features of the finest level; the next has twice as many, all coarser ones four times.
     depth : int
         Number of pooling levels.
     """
@@ -58,7 +58,7 @@ class UNet(Network):
         super().__init__()
         self.stride = 2**depth
         self.reach = 4 * (2 ** (depth + 1) - 1) + self.stride
-        widths = [width] + [2 * width] * depth
+        widths = [width * min(2**level, 4) for level in range(depth + 1)]
         self.down = nn.ModuleList(
             _Block(before, after)
             for before, after in zip([channels, *widths[:-1]], widths, strict=True)

@@ -17,7 +17,7 @@ from torch.nn import functional
 from .allocator import kept_memory
 from .devices import reproducible, training_precision
 from .networks import Network
-from .optimizer import AdamW
+from .optimizer import Optimizer
 from .partition import Partition
 from .patches import Patches, any_detail
 from .progress import Control, Progress
@@ -128,7 +128,7 @@ class Trainer:
         self._any_detail = any_detail(planes)
         self._patches = Patches(planes, partition, settings, device)
         self.held_out = self._patches.held_out(partition, self._generator)
-        self._optimizer = AdamW(self._network.parameters())
+        self._optimizer = Optimizer(self._network.parameters(), self._precision.dtype)
         self._has_learned = settings.start == "pretrained" or steps_before > 0
         if steps_before:  # the same held-out pixels, but not the same batches again
             self._generator.manual_seed(settings.seed + steps_before)

@@ -45,12 +45,28 @@ def test_pretrained_weights_are_the_same_whatever_the_seed() -> None:
     assert not torch.equal(_parameters(Settings()), _parameters(Settings(start="fresh")))
 
 
-@pytest.mark.parametrize(
-    ("change", "channels"), [({"network": "dncnn"}, 1), ({"width": 8}, 1), ({}, 2)]
-)
+@pytest.mark.parametrize("channels", [1, 2])
+@pytest.mark.parametrize("change", [{"network": "dncnn"}, {"width": 8}])
 def test_other_networks_begin_with_random_weights(change: dict[str, Any], channels: int) -> None:
     fresh = Settings(start="fresh", **change)
     assert torch.equal(_parameters(Settings(**change), channels), _parameters(fresh, channels))
+
+
+def test_channels_are_seen_one_by_one() -> None:
+    """So that the same weights serve images of any number of channels."""
+    network = create_network(Settings(), channels=3).eval()
+    image = torch.randn((2, 3, 16, 24), generator=torch.Generator().manual_seed(0))
+    together = network(image)
+    apart = zip(*(network(image[:, channel, None]) for channel in range(3)), strict=True)
+    for whole, parts in zip(together, apart, strict=True):
+        torch.testing.assert_close(whole, torch.cat(parts, dim=1))
+
+
+def test_channels_of_an_image_come_out_as_if_each_were_alone() -> None:
+    channels = [SAMPLE.noisy[:96, :96], 3 * SAMPLE.noisy[32:, 32:], SAMPLE.noisy[32:, :96] + 500]
+    together = denoise(np.stack(channels), AT_ONCE, axes="CYX")
+    for channel, result in zip(channels, together, strict=True):
+        np.testing.assert_allclose(result, denoise(channel, AT_ONCE), rtol=1e-4)
 
 
 def test_training_one_network_leaves_the_weights_of_the_next_alone() -> None:

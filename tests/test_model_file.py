@@ -20,7 +20,7 @@ from safetensors.torch import save_file
 
 from napari_noise2self import Denoiser, Settings, model_file
 from napari_noise2self.devices import DeviceError
-from napari_noise2self.model_file import ModelError
+from napari_noise2self.model_file import FORMAT_VERSION, ModelError
 from napari_noise2self.samples import simulate_cells
 from shell import noisy
 from simulate import TINY
@@ -267,11 +267,17 @@ def test_pickles_are_not_executed(tmp_path: Path, save: Callable[[Any, Path], An
 
 def test_newer_version_says_what_to_update(path: Path):
     def change(header: dict[str, Any], _: Any) -> None:
-        header.update(format_version=2, version="9.1", settings="in another form")
+        header.update(format_version=FORMAT_VERSION + 1, version="9.1", settings="another form")
 
     forge(path, change)
     assert "newer version (9.1)" in message(path)
     assert "pip install -U napari-noise2self" in message(path)
+
+
+def test_older_version_says_to_train_again(path: Path):
+    forge(path, lambda header, _: header.update(format_version=1, version="0.0.1"))
+    assert "older version (0.0.1)" in message(path)
+    assert "train the model again" in message(path)
 
 
 def test_unavailable_device_is_not_taken_for_damage(path: Path):
@@ -353,7 +359,7 @@ def test_impossible_values_are_damage(path: Path, change: Callable[..., Any]):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "null", "[]", "7", "[" * 100_000, "{", '{"format_version": 1}']
+    "text", ["", "null", "[]", "7", "[" * 100_000, "{", f'{{"format_version": {FORMAT_VERSION}}}']
 )
 def test_header_that_is_none(path: Path, text: str):
     save_file(parts(path)[1], path, {KEY: text})

@@ -130,14 +130,14 @@ def test_better_presets_cost_more(start: Any) -> None:
 )
 def test_networks_without_pretrained_weights_start_fresh(change: dict[str, Any]) -> None:
     settings = Settings(**change)
-    assert settings.for_channels(1) == replace(settings, start="fresh")
+    assert settings.effective == replace(settings, start="fresh")
 
 
-def test_the_usual_network_starts_pretrained_for_one_channel() -> None:
-    assert Settings().for_channels(1) == Settings()
-    named = Settings(width=DEFAULT_WIDTH, depth=DEFAULT_DEPTH["unet"])
-    assert named.for_channels(1) == named
-    assert Settings().for_channels(2).start == "fresh"
+@pytest.mark.parametrize("change", [{}, {"width": DEFAULT_WIDTH, "depth": DEFAULT_DEPTH["unet"]}])
+def test_the_usual_network_starts_pretrained(change: dict[str, Any]) -> None:
+    settings = Settings(**change)
+    assert settings.effective == settings
+    assert settings.effective.start == "pretrained"
 
 
 @pytest.mark.parametrize("settings", [Settings(), UNUSUAL], ids=["default", "unusual"])

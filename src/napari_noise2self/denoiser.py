@@ -27,7 +27,7 @@ from .correlation import Correlation, choose_exclusion
 from .devices import describe_device, resolve_device
 from .findings import training_figures
 from .inference import DEFAULT_TILE, Predictor
-from .networks import DnCNN, UNet, create_network
+from .networks import DnCNN, UNet, build_network, create_network
 from .partition import Partition
 from .patches import any_detail
 from .progress import Control, Report, of_planes
@@ -108,12 +108,12 @@ class Denoiser:
         self.stabilisers = fit_stabilisers(planes, control)
         self.choose_partition()
         stable = [stabilise_plane(self.stabilisers, plane) for plane in planes]
-        settings = self.own_settings
-        if not any_detail(stable):
-            settings = replace(settings, start="fresh")  # which predicts the mean
-        elif self.learns_nothing:
+        settings = self.settings.effective
+        if self.learns_nothing:
             settings = replace(settings, max_steps=0)
         network = create_network(settings, len(self.stabilisers))
+        if not any_detail(stable):
+            network = build_network(settings, network.channels)  # untrained, it predicts the mean
         network.to(resolve_device(settings.device))
         self._train(network, stable, settings, TrainingRecord(), control, report)
         return self
@@ -159,7 +159,7 @@ class Denoiser:
         changes = {name: getattr(settings or self.settings, name) for name in _BUDGET}
         self.settings = replace(self.settings, **changes)
         try:
-            if not self.own_settings.budget.max_steps:
+            if not self.settings.effective.budget.max_steps:
                 raise InputError(
                     "These settings take no step; choose a number of steps above 0, or none to "
                     "train as long as the preset says."
@@ -168,7 +168,7 @@ class Denoiser:
             self.check_channels(planes[0].shape[0])
             stable = [stabilise_plane(self.stabilisers, plane) for plane in planes]
             network = copy.deepcopy(self.network).requires_grad_(True)
-            self._train(network, stable, self.own_settings, before.record, control, report)
+            self._train(network, stable, self.settings.effective, before.record, control, report)
         except BaseException:
             vars(self).update(vars(before))
             raise
@@ -343,14 +343,9 @@ class Denoiser:
         """Fix the partition: an "auto" exclusion follows the strongest noise correlation."""
         correlation = Correlation.strongest([s.noise.correlation for s in self.stabilisers])
         exclusion, self.exclusion_note = choose_exclusion(correlation)
-        self.partition = Partition.from_settings(self.own_settings, exclusion)
+        self.partition = Partition.from_settings(self.settings.effective, exclusion)
         if self.settings.exclusion != "auto":
             self.exclusion_note = f"Exclusion as asked for: {self.partition.exclusion.name}."
-
-    @property
-    def own_settings(self) -> Settings:
-        """The settings, with the start that there is for these images."""
-        return self.settings.for_channels(len(self.stabilisers))
 
     @property
     def learns_nothing(self) -> bool:
@@ -359,7 +354,7 @@ class Denoiser:
         Where noise is correlated, some reaches beyond any exclusion: training would learn it, and
         the held-out loss would not tell.
         """
-        settings = self.own_settings
+        settings = self.settings.effective
         usual = settings.start == "pretrained" and settings.max_steps is None
         return usual and settings.budget.max_steps > 0 and self.partition.exclusion.radius > 0
 

@@ -21,7 +21,7 @@ def training_figures(denoiser: Denoiser) -> dict[str, Any]:
     """Return what a training found, ready for JSON: goes into the metadata of results."""
     record, floor = denoiser.record, denoiser.floor
     return {
-        "start": denoiser.own_settings.start,
+        "start": denoiser.settings.effective.start,
         "steps": record.steps,
         "planned_steps": record.planned_steps,
         "best_step": record.best_step,

@@ -20,7 +20,7 @@ def load_head_start(network: nn.Module) -> None:
     Raises
     ------
     RuntimeError
-        If they are of another network; see `Settings.for_channels`.
+        If they are of another network; see `Settings.effective`.
     """
     network.load_state_dict(_weights())
 

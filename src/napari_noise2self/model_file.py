@@ -20,7 +20,7 @@ from . import __version__
 from .atomic import published
 from .calibration import Floor
 from .devices import describe_device, resolve_device
-from .networks import build_network
+from .networks import build_network, channels_together
 from .refinement import Refinement
 from .settings import Device, Settings
 from .stabilise import Stabiliser
@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from .denoiser import Denoiser
 
 _KEY = "napari-noise2self"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+"""2: the UNet is wider where it is coarse, and may see channels one by one."""
 _DAMAGE = (ValueError, KeyError, TypeError, AttributeError, RuntimeError, OverflowError)
 
 
@@ -81,7 +82,7 @@ def load_model(path: Path, device: Device = "auto") -> Denoiser:
     DeviceError
         If that device is not there.
     ModelError
-        If the file is missing, damaged, of another program, or of a newer version.
+        If the file is missing, damaged, of another program, or of another version.
     """
     if not path.is_file():
         raise ModelError(f"{path} does not exist; check the name of the model file.")
@@ -102,7 +103,8 @@ def load_model(path: Path, device: Device = "auto") -> Denoiser:
     place = resolve_device(device)
     try:
         values = json.loads(header)
-        if values["format_version"] <= FORMAT_VERSION:
+        newer = values["format_version"] > FORMAT_VERSION
+        if values["format_version"] == FORMAT_VERSION:
             if values.pop("digest") != _digest(values, weights):
                 raise ValueError("bytes have changed since the file was written")
             return _assemble(values, weights, place)
@@ -110,9 +112,10 @@ def load_model(path: Path, device: Device = "auto") -> Denoiser:
         raise ModelError(
             f"{path} is a damaged model file; save the model again or choose another."
         ) from error
+    remedy = "update napari-noise2self with 'pip install -U napari-noise2self'"
     raise ModelError(
-        f"{path} was saved by a newer version ({values.get('version', 'unknown')}); "
-        "update napari-noise2self with 'pip install -U napari-noise2self'."
+        f"{path} was saved by {'a newer' if newer else 'an older'} version "
+        f"({values.get('version', 'unknown')}); {remedy if newer else 'train the model again'}."
     )
 
 
@@ -138,7 +141,8 @@ def _assemble(
     denoiser.device = describe_device(device)
     json.dumps(denoiser.figures)  # raises if a figure is of the wrong type
     with torch.device("meta"):  # takes no memory, whatever the settings ask for
-        network = build_network(denoiser.settings, len(denoiser.stabilisers))
+        together = channels_together(denoiser.settings, len(denoiser.stabilisers))
+        network = build_network(denoiser.settings, together)
     if {weight.dtype for weight in weights.values()} != {torch.float32}:
         raise ValueError("weights are not float32")
     if not all(bool(torch.isfinite(weight).all()) for weight in weights.values()):

@@ -19,6 +19,8 @@ from .settings import DEFAULT_DEPTH, DEFAULT_WIDTH, NetworkKind, Settings
 class Network(nn.Module):
     """What the rest of the package needs to know of a network."""
 
+    channels: int
+    """How many channels it sees together. Those of an image with more come one after another."""
     stride: int
     """Sides of the windows given to `forward` should be multiples of this (others are padded)."""
     reach: int
@@ -30,13 +32,14 @@ class Network(nn.Module):
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
         """Predict mean and raw variance of each pixel, both of the shape of `image`."""
-        height, width = image.shape[-2:]
+        shape, (height, width) = image.shape, image.shape[-2:]
+        image = image.reshape(-1, self.channels, height, width)
         below, right = -height % self.stride, -width % self.stride
         if below or right:
             image = functional.pad(image, (0, right, 0, below), mode="replicate")
         output = self.body(image)[..., :height, :width].float()
         mean, variance = output.chunk(2, dim=1)
-        return mean, variance
+        return mean.reshape(shape), variance.reshape(shape)
 
 
 class UNet(Network):
@@ -45,7 +48,7 @@ class UNet(Network):
     Parameters
     ----------
     channels : int
-        Channels of the image.
+        How many it sees together.
     width : int
         Features of the finest level; the next has twice as many, all coarser ones four times.
     depth : int
@@ -56,6 +59,7 @@ class UNet(Network):
         self, channels: int = 1, width: int = DEFAULT_WIDTH, depth: int = DEFAULT_DEPTH["unet"]
     ) -> None:
         super().__init__()
+        self.channels = channels
         self.stride = 2**depth
         self.reach = 4 * (2 ** (depth + 1) - 1) + self.stride
         widths = [width * min(2**level, 4) for level in range(depth + 1)]
@@ -93,6 +97,7 @@ class DnCNN(Network):
         self, channels: int = 1, width: int = DEFAULT_WIDTH, depth: int = DEFAULT_DEPTH["dncnn"]
     ) -> None:
         super().__init__()
+        self.channels = channels
         self.stride = 1
         self.reach = depth
         layers: list[nn.Module] = []
@@ -148,7 +153,7 @@ def build_network(settings: Settings, channels: int = 1) -> UNet | DnCNN:
     settings : Settings
         Uses `network`, `width`, `depth` and `seed`.
     channels : int
-        Channels of the images.
+        How many it sees together.
     """
     depth = settings.depth or DEFAULT_DEPTH[settings.network]
     with torch.random.fork_rng(devices=[]):
@@ -166,7 +171,12 @@ def create_network(settings: Settings, channels: int = 1) -> UNet | DnCNN:
     channels : int
         Channels of the images.
     """
-    network = build_network(settings, channels)
-    if settings.for_channels(channels).start == "pretrained":
+    network = build_network(settings, channels_together(settings, channels))
+    if settings.effective.start == "pretrained":
         load_head_start(network)
     return network
+
+
+def channels_together(settings: Settings, channels: int) -> int:
+    """Return how many of an image's channels its network sees together."""
+    return 1 if settings.effective.start == "pretrained" else channels

@@ -77,7 +77,8 @@ class Settings:
     start : {"pretrained", "fresh"}
         What training begins from: the weights that the package brings, which were trained on
         simulated images, or random ones, which is plain Noise2Self. There are weights for the
-        usual UNet and one channel; all other networks start fresh.
+        usual UNet, which sees the channels of an image one by one; all other networks start
+        fresh, and see the channels together.
     partition : {"grid", "random"}
         How the pixels are split into subsets that are hidden together.
     partition_size : int, optional
@@ -164,14 +165,11 @@ class Settings:
         }
         return replace(BUDGETS[self.start][self.preset], **chosen)
 
-    def for_channels(self, channels: int) -> Settings:
-        """Return the settings that images of so many channels are trained with.
-
-        These are the same, but for a fresh start where no pretrained weights fit the network.
-        """
+    @property
+    def effective(self) -> Settings:
+        """The settings that are trained with: fresh where no pretrained weights fit the network."""
         usual = self.width == DEFAULT_WIDTH and self.depth in (None, DEFAULT_DEPTH["unet"])
-        fits = self.network == "unet" and usual and channels == 1
-        return self if fits else replace(self, start="fresh")
+        return self if self.network == "unet" and usual else replace(self, start="fresh")
 
     def to_dict(self) -> dict[str, Any]:
         """Return the settings as a dictionary of plain values, ready for JSON."""

@@ -43,7 +43,7 @@ class Plan:
         The highest.
     """
 
-    steps: int = 36_000
+    steps: int = 30_000
     width: int = 32
     depth: int = 3
     seed: int = 0

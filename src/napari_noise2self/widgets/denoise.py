@@ -249,7 +249,7 @@ class DenoiseWidget(ResultsDock):
             return "There is no image layer; open an image first."
         if Source.capture(layer, self._viewer.dims).place is None:
             return "One plane must be in view; change to 2D."
-        settings = self.form.settings.for_channels(3 if layer.rgb else 1)
+        settings = self.form.settings.effective
         if self.models.model is None and settings.start == "fresh":
             return "There is no pretrained network of this kind; train one first."
         return ""

@@ -193,8 +193,7 @@ class HiddenPixels(QWidget):
     @property
     def _settings(self) -> Settings:
         """The settings that the chosen image is trained with."""
-        colours = self._layer is not None and self._layer.rgb
-        return self._form.settings.for_channels(3 if colours else 1)
+        return self._form.settings.effective
 
     def _follow(self, layer: Image | None) -> None:
         """Follow the data of this layer, and of no other."""

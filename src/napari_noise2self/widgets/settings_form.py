@@ -144,7 +144,7 @@ class SettingsForm(QWidget):
         """Say what the preset means, and a partition size that is left open."""
         settings = self.settings
         self.preset.explain(settings)
-        usual = Partition.from_settings(replace(settings.for_channels(1), partition_size=None))
+        usual = Partition.from_settings(replace(settings.effective, partition_size=None))
         limits = PARTITION_SIZES[settings.partition]
         self.editor("partition_size").limit(*limits, none=f"auto ({usual.size})")
 
@@ -167,7 +167,7 @@ class PresetBox(QWidget):
 
     def explain(self, settings: Settings) -> None:
         """Say what the preset of some settings means."""
-        budget = settings.for_channels(1).budget
+        budget = settings.effective.budget
         work = f"trains for {budget.max_seconds:.0f} s at most"
         if not budget.max_steps:
             work = "the pretrained network as it is"

@@ -175,7 +175,7 @@ def closing(options: argparse.Namespace) -> None:
 
 def rounds(options: argparse.Namespace) -> None:
     """What grows while a layer is trained on, cancelled and deleted again and again."""
-    viewer, dock = open_dock(512, 1, show=False)  # shown, it crashed: see README
+    viewer, dock = open_dock(512, 1)
     process = psutil.Process()
     before: dict[str, float] = {}
     for number in range(options.rounds + 1):

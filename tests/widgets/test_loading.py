@@ -3,7 +3,6 @@
 import gc
 import subprocess
 import sys
-import weakref
 
 import pytest
 
@@ -50,20 +49,6 @@ assert gc.isenabled()
 print([generation for generation in searches if generation == 2])
 """
     assert in_a_new_process(code) == "[]\n"
-
-
-def test_all_garbage_is_found_later():
-    class Thing:
-        pass
-
-    with _garbage_left():
-        thing = Thing()
-        thing.itself = thing
-    gone = weakref.ref(thing)
-    del thing
-    gc.collect()
-    assert gone() is None
-    assert gc.get_freeze_count() == 0
 
 
 def test_garbage_stays_as_the_user_wants_it():

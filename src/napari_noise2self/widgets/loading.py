@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
 import ctypes
 import gc
 import os
@@ -13,6 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from ..progress import Control
+from .garbage import spare_old_objects
 
 
 def load_torch(control: Control) -> None:
@@ -29,28 +29,24 @@ def load_torch(control: Control) -> None:
     ImportError, OSError
         If PyTorch can't be loaded.
     """
-    with _garbage_left():
-        if "torch" not in sys.modules:
-            # an end of the process takes a third of the time without that search
-            atexit.register(gc.freeze)
+    if "torch" not in sys.modules:
+        with _garbage_left():
             _open_libraries()
             control.check()
             import torch  # noqa: F401
-        control.check()
-        from ..denoiser import Denoiser  # noqa: F401
+    control.check()
+    from ..denoiser import Denoiser  # noqa: F401
 
 
 @contextmanager
 def _garbage_left() -> Iterator[None]:
-    """Let garbage lie inside the block; what was made there is only looked at with all else."""
+    """Let garbage lie inside the block, and spare what was made there from searches."""
     collected = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
-        # young objects become old ones unseen, and nothing stays frozen
-        gc.freeze()
-        gc.unfreeze()
+        spare_old_objects()
         if collected:
             gc.enable()
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from napari.layers import Layer
 from qtpy.QtCore import QObject, QTimer
 
+from .garbage import only_new_garbage
+
 if TYPE_CHECKING:
     from napari.viewer import Viewer
 
@@ -86,7 +88,8 @@ class Placeholder:
         """Take it away, if it is there."""
         layer = self._take()
         if layer is not None:
-            self._viewer.layers.remove(layer)
+            with only_new_garbage():
+                self._viewer.layers.remove(layer)
 
     def dismiss(self, parent: QObject) -> None:
         """Hide it at once, and take it away when the window has been drawn.

@@ -192,7 +192,7 @@ class DenoiseWidget(ResultsDock):
 
     def _on_first_look(self, look: FirstLook) -> None:
         assert self._job is not None
-        self._first_look.show(self._job.source.first_look_layer(look))
+        self._first_look.show(look.image, self._job.source.look_of_first_look(look))
 
     def _on_success(self, outcome: Outcome) -> None:
         seconds = self._seconds
@@ -209,8 +209,8 @@ class DenoiseWidget(ResultsDock):
         """Put the result in place of the first look."""
         assert self._job is not None
         source = self._job.source
-        layer = source.result_layer(outcome, seconds=seconds)
-        return source, self._first_look.become(layer)
+        look = source.result_look(outcome, seconds=seconds)
+        return source, self._first_look.become(outcome.image, look)
 
     def _finish(self, message: str = "") -> Job:
         """Let go of the job, and of a first look that became no result."""

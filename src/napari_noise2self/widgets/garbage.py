@@ -1,10 +1,10 @@
 """Python's search for garbage, which holds up the window, kept off what is none.
 
-Now and then Python looks through all old objects. napari and PyTorch bring hundreds of thousands, so
-the window stands still for a fifth of a second. Here they are frozen: left out of the searches that
-Python begins by itself. Whoever asks for one by `gc.collect`, as napari does whenever a layer goes,
-gets a whole one as ever, after which the survivors are frozen. So at most what was there at the last
-such search can outlive its use, and only until the next.
+Now and then Python looks through all old objects. napari and PyTorch bring hundreds of thousands,
+so the window stands still for a fifth of a second. Here they are frozen: left out of the searches
+that Python begins by itself. Whoever asks for one by `gc.collect`, as napari does whenever a layer
+goes, gets a whole one as ever, after which the survivors are frozen. So at most what was there at
+the last such search can outlive its use, and only until the next.
 """
 
 from __future__ import annotations

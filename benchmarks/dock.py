@@ -24,6 +24,7 @@ import psutil
 from napari.utils.notifications import notification_manager
 from qtpy.QtCore import QEventLoop, Qt, QThreadPool, QTimer
 from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QLabel
 
 from napari_noise2self import Settings
 from napari_noise2self.widgets.dock import State
@@ -55,11 +56,15 @@ def main() -> None:
 
 
 class Pulse:
-    """Beats in the event loop every millisecond; remembers the longest pause of each phase."""
+    """Beats in the event loop every millisecond; prints the longest pause of each phase.
+
+    And how long the main thread itself worked in one pause at most: what would be left of it on a
+    machine without other processes, if no other thread held Python's lock.
+    """
 
     def __init__(self) -> None:
-        self.longest: dict[str, float] = {}
-        self._phase, self._last = "", time.perf_counter()
+        self._beating = False
+        self._last = self._worked = self._longest = self._most_worked = 0.0
         self._timer = QTimer()
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self._beat)
@@ -69,18 +74,20 @@ class Pulse:
     def during(self, phase: str):
         """Give what goes on a name; print the longest pause while it lasts."""
         wait(20)
-        self._phase, self._last = phase, time.perf_counter()
+        self._longest = self._most_worked = 0.0
+        self._beating = True
         yield
         wait(20)
-        print(f"  {phase:<34} {1000 * self.longest.get(phase, 0):6.0f} ms", flush=True)
-        self._phase = ""
+        self._beating = False
+        pause, work = 1000 * self._longest, 1000 * self._most_worked
+        print(f"  {phase:<34} {pause:6.0f} ms, worked {work:4.0f} ms", flush=True)
 
     def _beat(self) -> None:
-        now = time.perf_counter()
-        if self._phase:
-            gap = now - self._last
-            self.longest[self._phase] = max(gap, self.longest.get(self._phase, 0))
-        self._last = now
+        now, worked = time.perf_counter(), time.thread_time()
+        if self._beating:
+            self._longest = max(self._longest, now - self._last)
+            self._most_worked = max(self._most_worked, worked - self._worked)
+        self._last, self._worked = now, worked
 
 
 def session(options: argparse.Namespace) -> None:
@@ -89,8 +96,20 @@ def session(options: argparse.Namespace) -> None:
     viewer.add_image(noise(options), name="cells")
     wait(1000)
     pulse = Pulse()
+    with pulse.during("napari alone: add a dock"):
+        empty = viewer.window.add_dock_widget(QLabel("empty"))
+    with pulse.during("napari alone: close it"):
+        viewer.window.remove_dock_widget(empty)
+    other = noise_of(options.size, 1).astype(np.float32)
+    with pulse.during("napari alone: add a layer"):
+        layer = viewer.add_image(other)
+    with pulse.during("napari alone: change its data"):
+        layer.data = other + 1
+    with pulse.during("napari alone: remove it"):
+        viewer.layers.remove(layer)
     with pulse.during("open the dock"):
         _, dock = viewer.window.add_plugin_dock_widget("napari-noise2self", "Denoise")
+    wait(200)
     with pulse.during("start to training"):
         begin(dock)
         until(lambda: dock.plot.points)

@@ -24,21 +24,40 @@ import psutil
 from napari.utils.notifications import notification_manager
 from qtpy.QtCore import QEventLoop, Qt, QThreadPool, QTimer
 from qtpy.QtTest import QTest
-from qtpy.QtWidgets import QLabel
+from qtpy.QtWidgets import QApplication, QLabel
 
 from napari_noise2self import Settings
 from napari_noise2self.widgets.dock import State
+from napari_noise2self.widgets.hidden_pixels import _PREDICTED
 
 ENDLESS = Settings(preset="fast", width=8, max_steps=1_000_000, max_seconds=600.0, device="cpu")
-PARTS = ("session", "slider", "closing", "rounds")
+PARTS = ("session", "slider", "preview", "closing", "rounds")
+MOMENTS = ("loading PyTorch", "calibrating", "first steps", "training", "denoising")
 CLOSING = """
-import time
-from dock import begin, open_dock, until
-viewer, dock = open_dock(512, 1)
+import sys, time
+import napari
+from dock import State, begin, open_dock, wait
+moment, size = sys.argv[1], int(sys.argv[2])
+viewer, dock = open_dock(size, 1)
+wait(1000)
 begin(dock)
-until(lambda: dock.plot.points)
+while True:
+    wait(10)
+    stage = dock.progress.stage.text()
+    if (
+        moment == "loading PyTorch"
+        or (moment == "calibrating" and stage.startswith("Calibrating"))
+        or (moment == "first steps" and stage.startswith("Training"))
+        or (moment == "training" and dock.plot.points)
+        or (moment == "denoising" and dock.state is State.PREDICTING)
+    ):
+        break
+    if moment == "denoising" and dock.plot.points and dock.state is State.TRAINING:
+        dock.stop()
+wait(200)
 print(time.time(), flush=True)
 viewer.close()
+napari.run(force=True)
 """
 
 
@@ -52,7 +71,7 @@ def main() -> None:
     print(f"load {', '.join(f'{load:.1f}' for load in psutil.getloadavg())}")
     for part in options.only or PARTS:
         print(f"\n{part}, {options.planes} × {options.size} × {options.size}")
-        {"session": session, "slider": slider, "closing": closing, "rounds": rounds}[part](options)
+        globals()[part](options)
 
 
 class Pulse:
@@ -159,16 +178,51 @@ def session(options: argparse.Namespace) -> None:
 
 
 def slider(options: argparse.Namespace) -> None:
-    """From a new partition size to the overlay."""
+    """From a new partition size to the overlay, as it is drawn."""
     viewer, dock = open_dock(options.size, options.planes)
+    wait(1000)
     dock.hidden_pixels.show_button.click()
+    wait(1000)
     times = []
     for size in (3, 4, 5, 6, 7, 8):
-        started = time.perf_counter()
-        dock.form.editor("partition_size").put(size)
-        times.append(time.perf_counter() - started)
+        times.append(seconds(lambda size=size: change_size(dock, size)))
+        wait(200)
     print(f"  drawn after {1000 * np.median(times):.0f} ms, at most {1000 * max(times):.0f}")
     viewer.close()
+
+
+def preview(options: argparse.Namespace) -> None:
+    """From a new partition size to a trained model's prediction of 512 × 512 pixels on view."""
+    viewer, dock = open_dock(512, 1)
+    dock.form.set_settings(Settings(preset="fast", max_steps=10, device="cpu"))
+    dock.start_button.click()
+    until(lambda: dock.state is State.IDLE)
+    dock.hidden_pixels.show_button.click()
+    plane = dock.hidden_pixels.predict_button.plane
+    dock.hidden_pixels.predict_button.click()
+    until(lambda: plane._job is None)
+    for size in (3, 4, 5, 6, 8, 10):
+        wait(500)
+        started = time.perf_counter()
+        change_size(dock, size)
+        until(lambda: plane._job is None)
+        took = time.perf_counter() - started
+        share = min(1, _PREDICTED / dock.hidden_pixels._partition.n_subsets / 512**2)
+        print(f"  size {size}: {took:.2f} s for {100 * share:.0f} % of the view, its middle")
+    viewer.close()
+
+
+def change_size(dock, size: int) -> None:
+    """Choose a partition size, and let the window be drawn."""
+    dock.form.editor("partition_size").put(size)
+    QApplication.processEvents()
+
+
+def seconds(do: Callable[[], object]) -> float:
+    """Return how long something takes."""
+    started = time.perf_counter()
+    do()
+    return time.perf_counter() - started
 
 
 def closing(options: argparse.Namespace) -> None:
@@ -183,14 +237,11 @@ def closing(options: argparse.Namespace) -> None:
     thread = time.perf_counter() - started
     print(f"  Cancel to idle {1000 * idle:.0f} ms, to the thread's end {1000 * thread:.0f} ms")
     viewer.close()
-    path = str(Path(__file__).parent)
-    done = subprocess.run(
-        [sys.executable, "-c", f"import sys; sys.path.insert(0, {path!r})\n{CLOSING}"],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    print(f"  window closed to process end {time.time() - float(done.stdout.split()[-1]):.1f} s")
+    code = f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r})\n{CLOSING}"
+    for moment in MOMENTS:
+        command = [sys.executable, "-c", code, moment, str(options.size)]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        print(f"  closed while {moment}: {time.time() - float(done.stdout.split()[-1]):.1f} s")
 
 
 def rounds(options: argparse.Namespace) -> None:

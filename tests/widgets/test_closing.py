@@ -1,12 +1,15 @@
 """Layers, docks, windows and programs that go away while a training runs."""
 
 import gc
+import os
+import resource
 import subprocess
 import sys
 import time
 import weakref
 
 import numpy as np
+import pytest
 from drive import begin, run, wait_for_threads, wait_for_training, wait_until_idle
 
 from napari_noise2self import denoise
@@ -103,6 +106,57 @@ def test_task_cancelled_by_napari(viewer, dock, qtbot, noisy, endless, tiny):
     assert dock.status.text().startswith("Cancelled")
     run(qtbot, dock, tiny)
     assert "cells denoised" in viewer.layers
+
+
+CLOSED_WINDOW = """
+import sys, time
+import napari
+from napari_noise2self import Settings
+from napari_noise2self.samples import simulate_cells
+from qtpy.QtCore import QTimer
+
+moments = {
+    "loading": lambda dock: dock.progress.stage.text() == "Getting ready",
+    "training": lambda dock: dock.progress.stage.text().startswith("Training:"),
+    "denoising": lambda dock: dock.progress.stage.text() == "Denoising",
+}
+is_now = moments[sys.argv[1]]
+viewer = napari.Viewer()
+viewer.add_image(simulate_cells(256).noisy)
+_, dock = viewer.window.add_plugin_dock_widget("napari-noise2self", "Denoise")
+dock.form.set_settings(Settings(preset="fast", width=8, max_steps=1_000_000, max_seconds=600.0))
+QTimer.singleShot(0, dock.start)
+
+def look():
+    if is_now(dock):
+        timer.stop()
+        print(time.time(), time.process_time(), flush=True)
+        viewer.close()
+    elif sys.argv[1] == "denoising" and dock.progress.stop.isEnabled():
+        dock.stop()
+
+timer = QTimer()
+timer.timeout.connect(look)
+timer.start(20)
+napari.run()
+"""
+
+
+@pytest.mark.parametrize("moment", ["loading", "training", "denoising"])
+def test_window_closed(moment):
+    """The process ends within two seconds; of its own time, as others may share the processor."""
+    command = [sys.executable, "-c", CLOSED_WINDOW, moment]
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "NAPARI_CONFIG": ""}
+    done = subprocess.run(
+        command, check=True, timeout=120, capture_output=True, text=True, env=environment
+    )
+    now, after = time.time(), resource.getrusage(resource.RUSAGE_CHILDREN)
+    closed, spent = map(float, done.stdout.split())
+    spent_in_all = sum(after[:2]) - sum(before[:2])
+    assert spent_in_all - spent < 2
+    assert now - closed < 10
+    assert "Traceback" not in done.stderr
 
 
 def test_program_closed():

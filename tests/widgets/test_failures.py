@@ -103,7 +103,7 @@ def test_result_that_cannot_be_shown(viewer, dock, qtbot, noisy, tiny, monkeypat
 
     viewer.add_image(noisy, name="cells")
     with monkeypatch.context() as patch, qtbot.capture_exceptions() as caught:
-        patch.setattr(Source, "result_layer", raising(RuntimeError("no room")))
+        patch.setattr(Source, "result_look", raising(RuntimeError("no room")))
         run(qtbot, dock, tiny)
     assert [str(error) for _, error, _ in caught] == ["no room"]
     run(qtbot, dock, tiny)

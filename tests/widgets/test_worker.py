@@ -44,6 +44,15 @@ def test_returns_and_reports(qtbot, heard):
     assert heard[2] == ("succeeded", False)
 
 
+def test_cancelled_before_it_begins(qtbot, heard):
+    def job(*, control, report, show):
+        heard.append(("work", None))
+
+    start(qtbot, heard, job).quit()
+    wait_for_threads(qtbot)
+    assert [name for name, _ in heard] == ["aborted", "finished"]
+
+
 def test_cancelled(qtbot, heard):
     running = threading.Event()
 

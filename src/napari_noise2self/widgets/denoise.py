@@ -14,12 +14,14 @@ from .dock import State
 from .first_look import FirstLook
 from .hidden_pixels import HiddenPixels
 from .job import Job
+from .later import Later
 from .layers import Source
 from .live import View
 from .loss_plot import LossPlot
 from .memory import remember, remembered
 from .models import BUSY, Model
 from .placeholder import Placeholder, when_drawn
+from .plot import load_plots
 from .results_dock import ResultsDock
 from .settings_form import SettingsForm
 from .sizes_task import SizesTask
@@ -54,8 +56,7 @@ class DenoiseWidget(ResultsDock):
         self._first_look = Placeholder(napari_viewer)
         self.form = SettingsForm(remembered())
         self.hidden_pixels = HiddenPixels(napari_viewer, self.images, self.form)
-        self.plot = LossPlot()
-        self.plot.hide()
+        self._losses = Later(LossPlot)
         self._lay_out(
             [("Image", self.images.native), ("Preset", self.form.preset)],
             [
@@ -64,7 +65,7 @@ class DenoiseWidget(ResultsDock):
                 self.status,
                 self.compare,
                 self.figures,
-                self.plot,
+                self._losses,
                 self.form,
                 self.hidden_pixels,
                 self.reuse,
@@ -72,6 +73,7 @@ class DenoiseWidget(ResultsDock):
             ],
         )
         self._sizes_drawn = when_drawn(self, self._scroll_to_sizes)
+        when_drawn(self, load_plots).start()
         self.progress.stop_requested.connect(self.stop)
         self.progress.pause_requested.connect(self._on_pause)
         self.models.continue_requested.connect(self.continue_training)
@@ -84,6 +86,11 @@ class DenoiseWidget(ResultsDock):
     def device(self) -> Device:
         """Where to compute with a model from a file."""
         return self.form.settings.device
+
+    @property
+    def plot(self) -> LossPlot:
+        """The held-out loss of the training."""
+        return self._losses.part
 
     def start(self) -> None:
         """Train on the chosen image, then denoise it."""
@@ -108,14 +115,14 @@ class DenoiseWidget(ResultsDock):
         )
         self._first_look = Placeholder(self._viewer)
         self.plot.clear()
-        self.plot.hide()
+        self._losses.hide()
         self.progress.begin(stoppable=True)
         self.status.say(f"{source.name}: {source.planes}")
         self._begin(source, task, State.PREPARING, self._on_success, self._on_first_look)
 
     def apply(self) -> None:
         """Denoise the chosen image with the model in hand, without training."""
-        self.plot.hide()
+        self._losses.hide()
         super().apply()
 
     def compare_sizes(self) -> None:
@@ -156,7 +163,7 @@ class DenoiseWidget(ResultsDock):
         super()._on_progress(progress)
         if progress.held_out_loss is not None:
             self.plot.add(progress.done, progress.held_out_loss)
-            self.plot.show()
+            self._losses.show()
         self._look_on()
         state = _STATES[progress.stage]
         late = self._state is State.STOPPING and state is State.TRAINING
@@ -192,7 +199,7 @@ class DenoiseWidget(ResultsDock):
 
     def _on_first_look(self, look: FirstLook) -> None:
         assert self._job is not None
-        self._first_look.show(self._job.source.first_look_layer(look))
+        self._first_look.show(look.image, self._job.source.look_of_first_look(look))
 
     def _on_success(self, outcome: Outcome) -> None:
         seconds = self._seconds
@@ -209,8 +216,8 @@ class DenoiseWidget(ResultsDock):
         """Put the result in place of the first look."""
         assert self._job is not None
         source = self._job.source
-        layer = source.result_layer(outcome, seconds=seconds)
-        return source, self._first_look.become(layer)
+        look = source.result_look(outcome, seconds=seconds)
+        return source, self._first_look.become(outcome.image, look)
 
     def _finish(self, message: str = "") -> Job:
         """Let go of the job, and of a first look that became no result."""

@@ -19,6 +19,7 @@ from qtpy.QtWidgets import (
 )
 
 from ..progress import Progress
+from .garbage import spare_old_objects
 from .image_choice import image_choice
 from .job import Job
 from .layers import Source
@@ -59,6 +60,7 @@ class Dock(QWidget):
 
     def __init__(self, viewer: Viewer, verb: str, explanation: str) -> None:
         super().__init__()
+        spare_old_objects()
         self._viewer = viewer
         self._explanation = explanation
         self._job: Job | None = None

@@ -8,6 +8,7 @@ from typing import Any
 from qtpy.QtWidgets import QFormLayout, QLabel, QVBoxLayout, QWidget
 
 from ..words import FigureRow, figure_advice, figure_notes, figure_rows
+from .later import Later
 from .noise_plot import NoisePlot
 from .prose import Prose
 from .section import Section
@@ -24,13 +25,21 @@ class FiguresPanel(QWidget):
         self._shown: list[FigureRow] = []
         self._short, self._long = _Rows(), _Rows()
         self.advice, self.notes = Prose(), Prose()
-        self.noise = NoisePlot()
-        self.details = Section("Details", _column(self._long, self.noise, self.notes))
+        self._noise = Later(NoisePlot)
+        self.details = Section("Details", _column(self._long, self._noise, self.notes))
+        self.details.folded.connect(self._on_fold)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         for part in (self._short, self.advice, self.details):
             layout.addWidget(part)
         self.hide()
+
+    @property
+    def noise(self) -> NoisePlot:
+        """The noise model."""
+        if self._noise.made is None:
+            self._plot()
+        return self._noise.part
 
     @property
     def text(self) -> str:
@@ -46,9 +55,20 @@ class FiguresPanel(QWidget):
         self._figures, self._shown = figures, figure_rows(figures)
         self._short.show_rows(row for row in self._shown if row.label in _IN_SHORT)
         self._long.show_rows(row for row in self._shown if row.label not in _IN_SHORT)
-        self.noise.show_noise(figures)
+        if self.details.unfolded or self._noise.made is not None:
+            self._plot()
         self.advice.say(figure_advice(figures))
         self.notes.say(figure_notes(figures))
+
+    def _on_fold(self) -> None:
+        if self.details.unfolded:
+            self._plot()
+
+    def _plot(self) -> None:
+        """Show the noise model."""
+        if self._figures:
+            self._noise.part.show_noise(self._figures)
+        self._noise.show()
 
 
 class _Rows(QWidget):

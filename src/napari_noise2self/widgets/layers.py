@@ -93,7 +93,13 @@ class Source:
         return layer is not None and _finest_level(layer) is not self.data
 
     def result_layer(self, outcome: Outcome, suffix: str = "denoised", **more: Any) -> Layer:
-        """Make the layer of a denoised image, which looks like the source.
+        """Make the layer of a denoised image; see `result_look`."""
+        return Layer.create(outcome.image, self.result_look(outcome, suffix, **more), "image")
+
+    def result_look(
+        self, outcome: Outcome, suffix: str = "denoised", **more: Any
+    ) -> dict[str, Any]:
+        """Return how the layer of a denoised image looks: like the source.
 
         Its metadata tell all there is to know of it, and `more` if there is more.
         """
@@ -105,15 +111,15 @@ class Source:
             "created": datetime.now(UTC).isoformat(),
             **more,
         }
-        return self._layer(outcome.image, suffix, story)
+        return self._look(suffix, story)
 
-    def first_look_layer(self, look: FirstLook) -> Layer:
-        """Make the layer of a first look, which lies where the plane lies in the source."""
+    def look_of_first_look(self, look: FirstLook) -> dict[str, Any]:
+        """Return how the layer of a first look looks, and where in the source its plane lies."""
         names = ("scale", "translate", "rotate", "shear")
         transform = Affine(**{name: self.look[name] for name in names})
         corner = look.corner[: len(self.look["scale"])]
         story = {"figures": look.figures}
-        return self._layer(look.image, "first look", story, translate=transform(corner))
+        return self._look("first look", story, translate=transform(corner))
 
     def residual_layer(self, residual: Residual, result: str, result_id: str = "") -> Layer:
         """Make the layer of a residual: zero is black.
@@ -125,8 +131,7 @@ class Source:
         result, result_id : str
             Name of that result's layer, and by what it is known whatever its name is by then.
         """
-        return self._layer(
-            residual.image,
+        look = self._look(
             "residual",
             {"residual": [self.name, result], "of": result_id},
             rgb=False,
@@ -136,17 +141,18 @@ class Source:
             opacity=1.0,
             blending="translucent_no_depth",
         )
+        return Layer.create(residual.image, look, "image")
 
-    def _layer(self, image: Any, suffix: str, story: dict[str, Any], **changes: Any) -> Layer:
-        """Make a layer that looks like the source but for some changes."""
-        look = {
+    def _look(self, suffix: str, story: dict[str, Any], **changes: Any) -> dict[str, Any]:
+        """Return how a layer looks that looks like the source but for some changes."""
+        return {
             **self.look,
             "name": f"{self.name} {suffix}",
             "multiscale": False,
             "visible": True,
             "metadata": {**self.look["metadata"], "noise2self": {**story, "version": __version__}},
+            **changes,
         }
-        return Layer.create(image, look | changes, "image")
 
 
 def axes_of(ndim: int, displayed: Sequence[int] = ()) -> str:

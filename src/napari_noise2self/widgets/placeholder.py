@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from napari.layers import Layer
 from qtpy.QtCore import QObject, QTimer
+
+from .garbage import only_new_garbage
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
@@ -62,31 +65,50 @@ class Placeholder:
         self._layer: Layer | None = None
         self._name = ""
 
-    def show(self, layer: Layer) -> None:
-        """Add the layer that stands in, or change it; nothing if the user did not want it."""
+    def show(self, image: Any, look: dict[str, Any]) -> None:
+        """Add the layer that stands in, or change it; nothing if the user did not want it.
+
+        Parameters
+        ----------
+        image, look
+            As of `become`.
+        """
         if self._name and not self._is_there:
             return
-        self._layer = self.become(layer)
+        self._layer = self.become(image, look)
         self._name = self._layer.name
 
-    def become(self, layer: Layer) -> Layer:
-        """Show another layer in its place, or on top if there is none; return the one shown."""
+    def become(self, image: Any, look: dict[str, Any]) -> Layer:
+        """Show another image in its place, or on top if there is none; return the layer.
+
+        Parameters
+        ----------
+        image : array
+            Data of an image layer.
+        look : dict
+            How a new layer looks. One that is there already only takes over where it lies, what is
+            known of it and its name.
+        """
         shown = self._take()
         if shown is None:
+            layer = Layer.create(image, look, "image")
             self._viewer.add_layer(layer)
             return layer
         # napari needs a tenth of a second to make the controls of a new layer; not of this one
-        shown.data = layer.data
-        shown.translate = layer.translate
-        shown.metadata = layer.metadata
-        shown.name = layer.name
+        shown.data = image
+        if not np.array_equal(shown.translate, look["translate"]):
+            shown.translate = look["translate"]
+        shown.metadata = look["metadata"]
+        if shown.name != look["name"]:
+            shown.name = look["name"]
         return shown
 
     def remove(self) -> None:
         """Take it away, if it is there."""
         layer = self._take()
         if layer is not None:
-            self._viewer.layers.remove(layer)
+            with only_new_garbage():
+                self._viewer.layers.remove(layer)
 
     def dismiss(self, parent: QObject) -> None:
         """Hide it at once, and take it away when the window has been drawn.

@@ -10,6 +10,7 @@ from napari.layers import Image
 from numpy.typing import NDArray
 from qtpy.QtCore import QObject, Signal  # type: ignore[attr-defined]
 
+from .garbage import only_new_garbage
 from .image_choice import PREVIEW
 from .layers import Source
 from .placeholder import fade, when_drawn
@@ -105,7 +106,8 @@ class PlaneLayer(QObject):
         """Take the layer away at once, if there is one."""
         layer = self._let_go()
         if layer is not None and layer in self._viewer.layers:
-            self._viewer.layers.remove(layer)
+            with only_new_garbage():
+                self._viewer.layers.remove(layer)
 
     def _fits(self, source: Source, plane: NDArray[Any]) -> bool:
         """Tell whether the layer can show another plane as it is."""

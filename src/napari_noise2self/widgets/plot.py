@@ -16,6 +16,14 @@ SOLID, DASHED, DOTTED, POINT = "━━", "╍╍", "····", "●"
 """Signs of a legend."""
 
 
+def load_plots() -> None:
+    """Load what draws plots, in a moment when nobody waits for it.
+
+    In the main thread: loaded in another, pyqtgraph may crash Qt.
+    """
+    import pyqtgraph  # noqa: F401
+
+
 class Plot(QWidget):
     """Axes with labels, a legend below them, and colours that follow the theme.
 
@@ -28,7 +36,6 @@ class Plot(QWidget):
     """
 
     def __init__(self, bottom: str, left: str, height: int = 160) -> None:
-        # as late as can be, but in the main thread: loaded in another, pyqtgraph may crash Qt
         import pyqtgraph as pg
 
         super().__init__()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from qtpy.QtCore import Signal  # type: ignore[attr-defined]
 from qtpy.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
 
@@ -15,6 +16,9 @@ class Section(QWidget):
     content : QWidget
         What is folded away.
     """
+
+    folded = Signal()
+    """Folded away, or not any more."""
 
     def __init__(self, title: str, content: QWidget) -> None:
         super().__init__()
@@ -38,6 +42,7 @@ class Section(QWidget):
         # an arrow of text follows the theme; those of superqt's QCollapsible stay black
         self.header.setText(f"{'▾' if wanted else '▸'}  {self._title}")
         self._content.setVisible(wanted)
+        self.folded.emit()
 
     def _toggle(self) -> None:
         self.unfold(wanted=not self.unfolded)

@@ -9,6 +9,7 @@ from qtpy.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
 from ..partition import Partition
 from ..words import sizes_reading
+from .later import Later
 from .prose import Prose
 from .sizes_plot import SizesPlot
 
@@ -28,20 +29,28 @@ class SizesPanel(QWidget):
         super().__init__()
         self.switch = QPushButton("Compare sizes")
         self.switch.setCheckable(True)
-        self.plot = SizesPlot()
+        self._plot = Later(SizesPlot)
+        self._size = 0
         self.reading = Prose()
         self._kind = ""
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self.plot)
+        layout.addWidget(self._plot)
         layout.addWidget(self.reading)
         self.switch.clicked.connect(self._on_click)
         self.hide()
+
+    @property
+    def plot(self) -> SizesPlot:
+        """The chart."""
+        return self._plot.part
 
     def show_scores(self, figures: dict[str, Any]) -> None:
         """Show the scores that were asked for; see `SizesTask`."""
         self._kind = figures["partition"]
         self.plot.show_sizes(figures)
+        self.plot.show_present(self._size)
+        self._plot.show()
         self.reading.say(sizes_reading(figures))
         self.switch.setChecked(True)
         self.show()
@@ -53,7 +62,9 @@ class SizesPanel(QWidget):
 
     def follow(self, partition: Partition) -> None:
         """Mark the present size; scores of another kind of partition say nothing of it."""
-        self.plot.show_present(partition.size)
+        self._size = partition.size
+        if self._plot.made is not None:
+            self.plot.show_present(self._size)
         if not self.isHidden() and partition.kind != self._kind:
             self.clear()
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from ..axes import AxesError
 from ..progress import Cancelled, Control, Report
 from ..settings import Settings
+from .loading import load_torch
 
 Show = Callable[[Any], None]
 """Passes on what there is to see before the task is done."""
@@ -63,8 +64,7 @@ class Task(ABC):
             If `control` was cancelled.
         """
         try:
-            _load_torch()
-            control.check()
+            _load_torch(control)
             return self.run(control, report, show)
         except (Cancelled, TaskError):
             raise
@@ -78,10 +78,11 @@ class Task(ABC):
         """Compute; PyTorch is loaded by now."""
 
 
-def _load_torch() -> None:
+def _load_torch(control: Control) -> None:
     """Load PyTorch here, in the background: it takes seconds."""
     try:
-        from ..denoiser import Denoiser  # noqa: F401
+        load_torch(control)
+        control.check()
     except (ImportError, OSError) as error:
         raise TaskError(
             f"PyTorch could not be loaded ({error}); reinstall it as https://pytorch.org says, "

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from qtpy.QtCore import Signal  # type: ignore[attr-defined]
@@ -47,6 +48,16 @@ class JobWorker(WorkerBase[None]):
         super().__init__(SignalsClass=JobSignals)
         self.control = Control()
         self._jobs = [(function, args)]
+
+    def run(self) -> None:
+        """Begin, unless cancelled by then: with the program, Qt's side of the signals is gone."""
+        if not self.abort_requested:
+            super().run()
+            return
+        with suppress(RuntimeError):
+            self.aborted.emit()
+            self.finished.emit()
+            self._finished.emit(self)
 
     def work(self) -> None:
         """Do the job; called by `run` in the other thread."""

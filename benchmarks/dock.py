@@ -36,6 +36,7 @@ MOMENTS = ("loading PyTorch", "calibrating", "first steps", "training", "denoisi
 CLOSING = """
 import sys, time
 import napari
+from qtpy.QtCore import QTimer
 from dock import State, begin, open_dock, wait
 moment, size = sys.argv[1], int(sys.argv[2])
 viewer, dock = open_dock(size, 1)
@@ -56,8 +57,8 @@ while True:
         dock.stop()
 wait(200)
 print(time.time(), flush=True)
-viewer.close()
-napari.run(force=True)
+QTimer.singleShot(0, viewer.close)
+napari.run()
 """
 
 

@@ -134,6 +134,30 @@ def _quiet_autocovariance(
     return np.array([ndimage.uniform_filter(p, _WINDOW)[inside][quiet].sum() for p in products])
 
 
+def coloured(white: NDArray[np.float64], correlation: Correlation) -> NDArray[np.float64]:
+    """Give white noise a correlation, wrapped around at the borders; its variance stays.
+
+    Parameters
+    ----------
+    white : ndarray
+        Shape (..., H, W); returned as it is if narrower than twice the correlation.
+    correlation : Correlation
+        Where it says nothing, across far diagonals, it is the product of both directions.
+    """
+    if correlation == WHITE or min(white.shape[-2:]) <= 2 * _LAGS:
+        return white
+    lags = np.arange(-_LAGS, _LAGS + 1)
+    across, down = (
+        np.array([1.0, *line])[np.abs(lags)]
+        for line in (correlation.horizontal, correlation.vertical)
+    )
+    corner = (np.abs(lags) == 1)[:, None] & (np.abs(lags) == 1)
+    covariance = np.zeros(white.shape[-2:])
+    covariance[np.ix_(lags, lags)] = np.where(corner, correlation.diagonal, np.outer(down, across))
+    power = np.fft.fft2(covariance).real.clip(0)  # no noise has all that was measured
+    return np.asarray(np.fft.ifft2(np.fft.fft2(white) * np.sqrt(power / power.mean())).real)
+
+
 def choose_exclusion(correlation: Correlation) -> tuple[Exclusion, str]:
     """Choose the neighbours to hide with each pixel, and say why in one sentence.
 

@@ -1,0 +1,177 @@
+"""What a trained network is worth on its own images, found out without clean ones.
+
+It predicts pixels that it was not trained on, and their residuals are looked at (`refinement`).
+And it rehearses: its results are taken for clean images, noise like that of the images is added,
+and the network denoises them once more. This time the truth is known, and with it how large the
+network's errors are over what it says of them (a parametric bootstrap, Efron 1979).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from .correlation import WHITE, coloured
+from .flat_noise import flat_noise
+from .networks import Network
+from .partition import Partition
+from .patches import Patches
+from .progress import Control
+from .refinement import Refinement, Residuals, find_excess, refine_noise, weigh_doubt
+from .stable_noise import StableNoise, signal_variance
+
+_PATCHES, _BATCH = 36, 8
+_HELD_OUT_PATCHES = 64
+_PASSES = 3  # of the network over all patches, each with another subset hidden
+_DISTURBANCE = 0.1
+"""Of the noise: so little that the network does not take it for structure."""
+_LARGEST_DOUBT = 10.0
+CORRELATED_ERROR = 0.5
+"""Relative, of the doubt where neighbours share noise: residuals can't confirm it there."""
+
+
+@dataclass(frozen=True, eq=False)
+class SelfCheck:
+    """A trained network with the images on which it is looked at.
+
+    Parameters
+    ----------
+    network : Network
+        On the device of the patches, in eval mode.
+    fill : callable
+        Fills hidden pixels, given images (B, C, H, W) and which pixels are hidden.
+    planes : sequence of Tensor
+        The stabilised images, of shape (C, H, W); NaN marks missing pixels.
+    patches : Patches
+        Of the same.
+    partition : Partition
+        Which pixels are hidden together.
+    noise : StableNoise
+        As assumed in training.
+    trained : bool
+        Whether the network was trained on these images: then only held-out pixels tell the truth.
+    """
+
+    network: Network
+    fill: Callable[[Tensor, Tensor], Tensor]
+    planes: Sequence[Tensor]
+    patches: Patches
+    partition: Partition
+    noise: StableNoise
+    trained: bool
+
+    @torch.no_grad()
+    def run(self, generator: torch.Generator, control: Control) -> tuple[Refinement | None, ...]:
+        """Return what is found of each channel; None where there are too few pixels to tell.
+
+        Raises
+        ------
+        Cancelled
+            If `control` was cancelled.
+        """
+        measured = self.noise.assumed.any(dim=1).tolist()
+        residuals, echoes = self._residuals(generator, control, not all(measured))
+        found: list[Refinement | None] = []
+        for known, these, echo in zip(measured, residuals, echoes, strict=True):
+            if not these.enough:
+                found.append(None)
+            else:
+                found.append(find_excess(these) if known else refine_noise(these, echo))
+        if any(measured) and any(found):
+            doubts = self._rehearse([each or Refinement() for each in found], generator, control)
+            for channel, each in enumerate(found):
+                if each is not None and measured[channel]:
+                    doubt = min(float(doubts[channel]), _LARGEST_DOUBT)
+                    found[channel] = self._with_doubt(channel, each, residuals[channel], doubt)
+        return tuple(found)
+
+    def _residuals(
+        self, generator: torch.Generator, control: Control, echoed: bool
+    ) -> tuple[list[Residuals], list[NDArray[np.float64]]]:
+        """Predict pixels that were never targets; their echoes are 0 if nobody asks for them."""
+        if self.trained:
+            groups = self.patches.held_out(self.partition, generator, _HELD_OUT_PATCHES)
+        else:
+            groups = [
+                (image, self.partition.hide(target), present, target & present)
+                for image, present, target in self._subsets(generator)
+            ]
+        parts = []
+        for image, hidden, present, target in groups:
+            control.check()
+            hidden = hidden | ~present
+            mean, variance = self._predict(image, hidden)
+            assumed = self._assumed(mean)
+            echo = torch.zeros_like(mean)
+            if echoed:
+                fresh = torch.randn(image.shape, generator=generator).to(image.device)
+                disturbed = image + _DISTURBANCE * fresh * assumed.sqrt()
+                echo = (self._predict(disturbed, hidden)[0] - mean) / _DISTURBANCE
+            values = torch.stack((mean, variance, image - mean, assumed, echo))
+            parts.append(values.transpose(1, 2)[:, :, target[:, 0]].double().cpu())
+        channels = torch.cat(parts, dim=2).transpose(0, 1).numpy()
+        return [Residuals(*rows[:4]) for rows in channels], [rows[4] for rows in channels]
+
+    def _rehearse(
+        self, found: Sequence[Refinement], generator: torch.Generator, control: Control
+    ) -> Tensor:
+        """Return the mean squared error over the mean predicted variance of each channel."""
+        correlations = [
+            correlation if self._correlated or each.factor > 1 else WHITE
+            for correlation, each in zip(self.noise.correlation, found, strict=True)
+        ]
+        factors = torch.tensor([each.factor for each in found]).reshape(1, -1, 1, 1)
+        sums = torch.zeros(2, len(found), dtype=torch.float64)
+        for image, present, target in self._subsets(generator):
+            control.check()
+            clean, _ = self._predict(image, ~present)
+            white = torch.randn(image.shape, generator=generator).numpy()
+            channels = zip(white.swapaxes(0, 1), correlations, strict=True)
+            fresh = np.stack([coloured(*channel) for channel in channels], axis=1)
+            strength = (factors.to(image.device) * self._assumed(clean)).sqrt()
+            noisy = clean + strength * torch.from_numpy(fresh).to(image)
+            mean, variance = self._predict(noisy, self.partition.hide(target) | ~present)
+            errors = torch.stack(((mean - clean).square(), variance))
+            sums += torch.where(target & present, errors, 0).sum(dim=(1, 3, 4)).double().cpu()
+        return sums[0] / sums[1].clamp(min=1e-30)
+
+    def _with_doubt(
+        self, channel: int, refinement: Refinement, residuals: Residuals, rehearsed: float
+    ) -> Refinement:
+        """Add the doubt: as rehearsed, and where noise is white as the residuals say, too."""
+        if self._correlated or refinement.factor > 1:
+            return replace(refinement, doubt=rehearsed, doubt_error=CORRELATED_ERROR)
+        planes = [plane[channel].double().numpy() for plane in self.planes]
+        assumed = partial(self.noise.assumed_at, channel)
+        doubt, error = weigh_doubt(
+            residuals, rehearsed, lambda edges: flat_noise(planes, assumed, edges)
+        )
+        return replace(refinement, doubt=doubt, doubt_error=error)
+
+    def _subsets(self, generator: torch.Generator) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+        """Draw patches, each some times with another subset: image, present, and the subset."""
+        batch = self.patches.sample(_PATCHES, generator)
+        labels = self.patches.random_labels(self.partition, batch, generator).unsqueeze(1)
+        for subset in range(min(_PASSES, self.partition.n_subsets)):
+            parts = (batch.image, batch.present, labels == subset)
+            yield from zip(*(part.split(_BATCH) for part in parts), strict=True)
+
+    def _predict(self, image: Tensor, hidden: Tensor) -> tuple[Tensor, Tensor]:
+        """Return mean and variance of the signal, with some pixels hidden."""
+        mean, raw = self.network(self.fill(image, hidden))
+        return mean, signal_variance(raw, self.noise)
+
+    def _assumed(self, mean: Tensor) -> Tensor:
+        """Return the assumed noise variance: a rough limit where it could not be measured."""
+        assumed = self.noise.assumed_variance(mean)
+        return torch.where(assumed > 0, assumed, self.noise.unit)
+
+    @property
+    def _correlated(self) -> bool:
+        return self.partition.exclusion.radius > 0

@@ -177,7 +177,9 @@ def _expectation(stabiliser: Stabiliser, clean: NDArray[np.float64]) -> NDArray[
     """Return what stabilised pixels are on average: what their exact inverse undoes."""
     ends = stabiliser.forward(np.array([[clean.min(), 2 * clean.max()]])).numpy().ravel()
     stable = torch.linspace(float(ends[0]) - 2, float(ends[1]) + 1, 20_000)
-    return np.interp(clean, stabiliser.inverse(stable), stable.numpy())
+    levels = stabiliser.inverse(stable)
+    rising = np.diff(levels, prepend=-np.inf) > 0  # below no photon, it is flat
+    return np.interp(clean, levels[rising], stable.numpy()[rising])
 
 
 if __name__ == "__main__":

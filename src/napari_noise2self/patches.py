@@ -132,10 +132,10 @@ class Patches:
         origins = torch.randint(0, 2**20, (count, 2), generator=generator)
         return partition.labels((height, width), origins.to(self._device))
 
-    def sample(self, most: int, generator: torch.Generator) -> Batch:
-        """Draw patches as they are, fewer where there are fewer pixels."""
+    def sample(self, most: int, generator: torch.Generator, times: int = 1) -> Batch:
+        """Draw patches as they are, but no more than have `times` as many pixels as there are."""
         area = int(self._shapes.prod(dim=1).sum())
-        wanted = math.ceil(area / (self._patch[0] * self._patch[1]))
+        wanted = math.ceil(times * area / (self._patch[0] * self._patch[1]))
         return self.draw(min(most, max(1, wanted)), generator, augment=False)
 
     def held_out(

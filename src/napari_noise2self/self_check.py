@@ -8,6 +8,7 @@ network's errors are over what it says of them (a parametric bootstrap, Efron 19
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -27,11 +28,14 @@ from .refinement import Refinement, Residuals, find_excess, refine_noise, weigh_
 from .stable_noise import StableNoise, signal_variance
 
 _PATCHES, _BATCH = 36, 8
+_OVERLAP = 4  # of the patches, so that they leave out little of a small image
 _HELD_OUT_PATCHES = 64
-_PASSES = 3  # of the network over all patches, each with another subset hidden
+_LOOKED_AT, _REHEARSED = 3, 2  # subsets of each of so many patches; more of fewer
 _DISTURBANCE = 0.1
 """Of the noise: so little that the network does not take it for structure."""
 _LARGEST_DOUBT = 10.0
+_USUAL_DOUBT_ERROR = 0.3
+"""How far from 1 the doubt is on simulated images that the network was pretrained on."""
 CORRELATED_ERROR = 0.5
 """Relative, of the doubt where neighbours share noise: residuals can't confirm it there."""
 
@@ -100,7 +104,8 @@ class SelfCheck:
         else:
             groups = [
                 (image, self.partition.hide(target), present, target & present)
-                for image, present, target in self._subsets(generator)
+                for image, present, targets in self._sample(_LOOKED_AT, generator)
+                for target in targets
             ]
         parts = []
         for image, hidden, present, target in groups:
@@ -121,25 +126,35 @@ class SelfCheck:
     def _rehearse(
         self, found: Sequence[Refinement], generator: torch.Generator, control: Control
     ) -> Tensor:
-        """Return the mean squared error over the mean predicted variance of each channel."""
+        """Return the mean squared error over the mean predicted variance of each channel.
+
+        Where few bright spots decide, the ratio is known badly; it is then near 1, as a network
+        that was trained to know its errors deserves.
+        """
         correlations = [
             correlation if self._correlated or each.factor > 1 else WHITE
             for correlation, each in zip(self.noise.correlation, found, strict=True)
         ]
         factors = torch.tensor([each.factor for each in found]).reshape(1, -1, 1, 1)
-        sums = torch.zeros(2, len(found), dtype=torch.float64)
-        for image, present, target in self._subsets(generator):
-            control.check()
+        sums: list[Tensor] = []
+        for image, present, targets in self._sample(_REHEARSED, generator):
             clean, _ = self._predict(image, ~present)
-            white = torch.randn(image.shape, generator=generator).numpy()
-            channels = zip(white.swapaxes(0, 1), correlations, strict=True)
-            fresh = np.stack([coloured(*channel) for channel in channels], axis=1)
             strength = (factors.to(image.device) * self._assumed(clean)).sqrt()
-            noisy = clean + strength * torch.from_numpy(fresh).to(image)
-            mean, variance = self._predict(noisy, self.partition.hide(target) | ~present)
-            errors = torch.stack(((mean - clean).square(), variance))
-            sums += torch.where(target & present, errors, 0).sum(dim=(1, 3, 4)).double().cpu()
-        return sums[0] / sums[1].clamp(min=1e-30)
+            for target in targets:
+                control.check()
+                white = torch.randn(image.shape, generator=generator).numpy()
+                channels = zip(white.swapaxes(0, 1), correlations, strict=True)
+                fresh = np.stack([coloured(*channel) for channel in channels], axis=1)
+                noisy = clean + strength * torch.from_numpy(fresh).to(image)
+                mean, variance = self._predict(noisy, self.partition.hide(target) | ~present)
+                pair = torch.stack(((mean - clean).square(), variance))
+                sums.append(torch.where(target & present, pair, 0).sum(dim=(3, 4)).double().cpu())
+        errors, expected = torch.cat(sums, dim=1)  # of each patch and channel
+        total = expected.sum(dim=0).clamp(min=1e-30)
+        ratio = errors.sum(dim=0) / total
+        scatter = (errors - ratio * expected).square().sum(dim=0) / total.square()
+        trust = _USUAL_DOUBT_ERROR**2 / (_USUAL_DOUBT_ERROR**2 + scatter)
+        return torch.lerp(torch.ones_like(ratio), ratio, trust)
 
     def _with_doubt(
         self, channel: int, refinement: Refinement, residuals: Residuals, rehearsed: float
@@ -154,13 +169,17 @@ class SelfCheck:
         )
         return replace(refinement, doubt=doubt, doubt_error=error)
 
-    def _subsets(self, generator: torch.Generator) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-        """Draw patches, each some times with another subset: image, present, and the subset."""
-        batch = self.patches.sample(_PATCHES, generator)
+    def _sample(
+        self, subsets: int, generator: torch.Generator
+    ) -> Iterator[tuple[Tensor, Tensor, list[Tensor]]]:
+        """Draw patches: image, which pixels are present, and some subsets to be hidden in turn."""
+        batch = self.patches.sample(_PATCHES, generator, times=_OVERLAP)
         labels = self.patches.random_labels(self.partition, batch, generator).unsqueeze(1)
-        for subset in range(min(_PASSES, self.partition.n_subsets)):
-            parts = (batch.image, batch.present, labels == subset)
-            yield from zip(*(part.split(_BATCH) for part in parts), strict=True)
+        parts = (part.split(_BATCH) for part in (batch.image, batch.present, labels))
+        for image, present, label in zip(*parts, strict=True):
+            wanted = math.ceil(subsets * _PATCHES / len(batch.image))
+            numbers = range(min(wanted, self.partition.n_subsets))
+            yield image, present, [label == number for number in numbers]
 
     def _predict(self, image: Tensor, hidden: Tensor) -> tuple[Tensor, Tensor]:
         """Return mean and variance of the signal, with some pixels hidden."""

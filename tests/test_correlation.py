@@ -12,6 +12,7 @@ from napari_noise2self.correlation import (
     Correlation,
     choose_exclusion,
     coloured,
+    largest_excess,
     measure_correlation,
 )
 from napari_noise2self.noise import estimate_noise
@@ -98,3 +99,11 @@ def test_white_and_narrow_noise_stays_as_it_is() -> None:
     noise = np.random.default_rng(0).standard_normal((5, 5))
     assert coloured(noise, WHITE) is noise
     assert coloured(noise, Correlation((0.5, 0, 0))) is noise
+
+
+@pytest.mark.parametrize("shared", [0.0, 0.1, 0.2])
+def test_blind_estimate_misses_no_more_noise_than_said(shared: float) -> None:
+    correlation = Correlation((shared, 0, 0), (shared, 0, 0), shared**2)
+    noise = coloured(np.random.default_rng(0).standard_normal((256, 256)), correlation)
+    missed = 1 / estimate_noise([noise]).intercept
+    assert missed < largest_excess(correlation) < 1.4 * missed

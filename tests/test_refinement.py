@@ -93,6 +93,11 @@ def test_noise_as_measured_or_less_is_left_as_it_is(noise: float) -> None:
     assert find_excess(_residuals(noise)) == Refinement()
 
 
+def test_more_than_the_correlation_allows_is_not_noise() -> None:
+    assert find_excess(_residuals(1.3), most=1.4).factor > 1
+    assert find_excess(_residuals(1.3), most=1.2) == Refinement()
+
+
 def test_doubtful_predictions_are_not_taken_for_noise() -> None:
     assert find_excess(_residuals(doubt=3.0)) == Refinement()
 

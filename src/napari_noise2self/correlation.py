@@ -22,6 +22,7 @@ _CORRELATED = 0.2
 _DIAGONAL = 0.08
 _DIRECTED = 0.5
 _FARTHEST = 5
+_CORRELATION_ERROR = 0.05
 _SMALLEST_SHARE = 0.02
 
 
@@ -132,6 +133,18 @@ def _quiet_autocovariance(
     quiet = whole & (energy <= np.quantile(energy[whole], _QUIET_SHARE))
     products = (rough * np.roll(rough, lag, (0, 1)) for lag in lags)
     return np.array([ndimage.uniform_filter(p, _WINDOW)[inside][quiet].sum() for p in products])
+
+
+def largest_excess(correlation: Correlation) -> float:
+    """Return how much more noise there may be than the blind estimate saw.
+
+    Its filter, (1, -2, 1) in each direction, sees noise that neighbours share less than other.
+    """
+    seen = 1.0
+    for line in (correlation.horizontal, correlation.vertical):
+        shared = max(line[0], 0.0) + _CORRELATION_ERROR
+        seen *= max(1 - 4 / 3 * shared + max(line[1], 0.0) / 3, 0.1)
+    return 1 / seen
 
 
 def coloured(white: NDArray[np.float64], correlation: Correlation) -> NDArray[np.float64]:

@@ -123,13 +123,21 @@ def refine_noise(found: Residuals, echo: FloatArray) -> Refinement | None:
     return Refinement(min(max(factor, _SMALLEST_FACTOR), _LARGEST_FACTOR), leak)
 
 
-def find_excess(found: Residuals) -> Refinement:
+def find_excess(found: Residuals, most: float = _LARGEST_FACTOR) -> Refinement:
     """Find noise that is stronger than was measured, beyond the error of the blind estimate.
 
     The least-squares line ``squares = factor * assumed + sureness * variance``, each pixel weighed
     by how much its square varies. Where neighbours share noise, the prediction knows some of a
     pixel's: residuals are smaller than they should be, and most so where the network doubts. The
     slope tells that, too.
+
+    Parameters
+    ----------
+    found : Residuals
+        Of a channel whose noise was measured.
+    most : float
+        The largest factor that the correlation of the noise allows. Beyond it, these are errors of
+        a network that does not know them.
 
     Returns
     -------
@@ -145,9 +153,9 @@ def find_excess(found: Residuals) -> Refinement:
         factor, slope = np.maximum(np.linalg.lstsq(left, right, rcond=None)[0], 0.05)
         if abs(factor - before) < 1e-4:
             break
-    if factor < 1 + _BLIND_ERROR:
+    if not 1 + _BLIND_ERROR <= factor <= most:
         return Refinement()
-    return Refinement(min(float(factor), _LARGEST_FACTOR), sureness=min(float(slope), 1.0))
+    return Refinement(float(factor), sureness=min(float(slope), 1.0))
 
 
 def weigh_doubt(

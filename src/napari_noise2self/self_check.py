@@ -18,7 +18,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from .correlation import WHITE, coloured
+from .correlation import WHITE, coloured, largest_excess
 from .flat_noise import flat_noise
 from .networks import Network
 from .partition import Partition
@@ -82,16 +82,20 @@ class SelfCheck:
         measured = self.noise.assumed.any(dim=1).tolist()
         residuals, echoes = self._residuals(generator, control, not all(measured))
         found: list[Refinement | None] = []
-        for known, these, echo in zip(measured, residuals, echoes, strict=True):
+        for channel, (these, echo) in enumerate(zip(residuals, echoes, strict=True)):
             if not these.enough:
                 found.append(None)
+            elif measured[channel]:
+                found.append(find_excess(these, self._largest_excess(channel)))
             else:
-                found.append(find_excess(these) if known else refine_noise(these, echo))
+                found.append(refine_noise(these, echo))
         if any(measured) and any(found):
             doubts = self._rehearse([each or Refinement() for each in found], generator, control)
             for channel, each in enumerate(found):
                 if each is not None and measured[channel]:
                     doubt = min(float(doubts[channel]), _LARGEST_DOUBT)
+                    if self.trained:  # it has learned from these images how large its errors are
+                        doubt = max(doubt, 1.0)
                     found[channel] = self._with_doubt(channel, each, residuals[channel], doubt)
         return tuple(found)
 
@@ -168,6 +172,11 @@ class SelfCheck:
             residuals, rehearsed, lambda edges: flat_noise(planes, assumed, edges)
         )
         return replace(refinement, doubt=doubt, doubt_error=error)
+
+    def _largest_excess(self, channel: int) -> float:
+        if self._correlated:
+            return math.inf
+        return largest_excess(self.noise.correlation[channel])
 
     def _sample(
         self, subsets: int, generator: torch.Generator

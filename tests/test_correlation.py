@@ -11,6 +11,8 @@ from napari_noise2self.correlation import (
     WHITE,
     Correlation,
     choose_exclusion,
+    coloured,
+    largest_excess,
     measure_correlation,
 )
 from napari_noise2self.noise import estimate_noise
@@ -75,3 +77,33 @@ def test_correlations_are_no_more_than_1_and_the_strongest_counts_whatever_its_s
     found = measure_correlation([smooth_scene((128, 128)) + 1e-3 * _noise("none", 0, 128)])
     assert found.strongest_value <= 1
     assert Correlation((0.1, -0.4, 0.0), (0.2, 0.0, 0.0), 0.3).strongest_value == 0.4
+
+
+@pytest.mark.parametrize(
+    "correlation",
+    [
+        Correlation((0.5, 0.1, 0), (0.5, 0.1, 0), 0.25),
+        Correlation((0.4, 0, 0)),
+        Correlation((0.12, 0, 0), (0.05, 0, 0), 0.0),
+    ],
+)
+def test_coloured_noise_has_the_correlation_and_the_variance(correlation: Correlation) -> None:
+    noise = coloured(np.random.default_rng(0).standard_normal((3, 256, 256)), correlation)
+    assert noise.var() == pytest.approx(1, rel=0.03)
+    found = [np.mean(noise * np.roll(noise, lag, (1, 2))) for lag in ((0, 1), (1, 0), (1, 1))]
+    expected = [correlation.horizontal[0], correlation.vertical[0], correlation.diagonal]
+    assert found == pytest.approx(expected, abs=0.03)
+
+
+def test_white_and_narrow_noise_stays_as_it_is() -> None:
+    noise = np.random.default_rng(0).standard_normal((5, 5))
+    assert coloured(noise, WHITE) is noise
+    assert coloured(noise, Correlation((0.5, 0, 0))) is noise
+
+
+@pytest.mark.parametrize("shared", [0.0, 0.1, 0.2])
+def test_blind_estimate_misses_no_more_noise_than_said(shared: float) -> None:
+    correlation = Correlation((shared, 0, 0), (shared, 0, 0), shared**2)
+    noise = coloured(np.random.default_rng(0).standard_normal((256, 256)), correlation)
+    missed = 1 / estimate_noise([noise]).intercept
+    assert missed < largest_excess(correlation) < 1.4 * missed

@@ -71,6 +71,11 @@ def test_figures():
     assert all(tooltip for *_, tooltip in figure_rows(FIGURES))
 
 
+def test_estimate_says_how_sure_it_is():
+    assert rows(estimated_psnr_uncertainty=1.3)["Estimated PSNR"] == "21.2 → 32.1 ± 1.3 dB"
+    assert rows(estimated_psnr_uncertainty=None)["Estimated PSNR"] == "21.2 → 32.1 dB"
+
+
 def test_what_is_not_known_is_left_out():
     assert "Estimated PSNR" not in rows(estimated_psnr=None)
     assert "Held-out loss" not in rows(held_out_loss=None)

@@ -34,8 +34,11 @@ class PlanePrediction:
 class ErrorEstimate:
     """Gathers the mean squared errors before and after denoising, plane by plane.
 
-    Before: the variance of the noise. After: the network's own error variance. Both are known on
-    the stabilised scale, from where `NoiseModel.stretch` leads to grey levels.
+    Before: the variance of the noise. After: the error that `Predictor.predict` expects. Both are
+    known on the stabilised scale, from where `NoiseModel.stretch` leads to grey levels.
+
+    The range of the clean image is that of the denoised one, but its lowest and highest pixels owe
+    something to what noise was mixed in: they are taken for its standard deviation less extreme.
 
     Parameters
     ----------
@@ -54,11 +57,15 @@ class ErrorEstimate:
         """Add a plane, with the noise model in grey levels of each of its channels."""
         pairs = zip(models, plane.mean, strict=True)
         stretch = np.stack([model.stretch(mean) for model, mean in pairs])
+        # a noisy pixel that was mixed in by its weight w left w² of the noise, and an error of w
+        weight = np.minimum(plane.error / np.maximum(plane.noise, 1e-30), 1)
+        deviation = weight * np.sqrt(plane.noise * stretch)
         self._noise += float((plane.noise * stretch).sum())
         self._error += float((plane.error * stretch).sum())
         self._known &= bool(plane.noise.any(axis=(1, 2)).all())
         self._count += plane.mean.size
-        self._low, self._high = min(self._low, plane.mean.min()), max(self._high, plane.mean.max())
+        self._low = min(self._low, (plane.mean + deviation).min())
+        self._high = max(self._high, (plane.mean - deviation).max())
 
     def figures(self) -> dict[str, float | None]:
         """Return the estimated PSNRs in dB; None if the noise of any channel is not known."""

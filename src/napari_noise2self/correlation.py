@@ -22,6 +22,7 @@ _CORRELATED = 0.2
 _DIAGONAL = 0.08
 _DIRECTED = 0.5
 _FARTHEST = 5
+_CORRELATION_ERROR = 0.05
 _SMALLEST_SHARE = 0.02
 
 
@@ -132,6 +133,42 @@ def _quiet_autocovariance(
     quiet = whole & (energy <= np.quantile(energy[whole], _QUIET_SHARE))
     products = (rough * np.roll(rough, lag, (0, 1)) for lag in lags)
     return np.array([ndimage.uniform_filter(p, _WINDOW)[inside][quiet].sum() for p in products])
+
+
+def largest_excess(correlation: Correlation) -> float:
+    """Return how much more noise there may be than the blind estimate saw.
+
+    Its filter, (1, -2, 1) in each direction, sees noise that neighbours share less than other.
+    """
+    seen = 1.0
+    for line in (correlation.horizontal, correlation.vertical):
+        shared = max(line[0], 0.0) + _CORRELATION_ERROR
+        seen *= max(1 - 4 / 3 * shared + max(line[1], 0.0) / 3, 0.1)
+    return 1 / seen
+
+
+def coloured(white: NDArray[np.float64], correlation: Correlation) -> NDArray[np.float64]:
+    """Give white noise a correlation, wrapped around at the borders; its variance stays.
+
+    Parameters
+    ----------
+    white : ndarray
+        Shape (..., H, W); returned as it is if narrower than twice the correlation.
+    correlation : Correlation
+        Where it says nothing, across far diagonals, it is the product of both directions.
+    """
+    if correlation == WHITE or min(white.shape[-2:]) <= 2 * _LAGS:
+        return white
+    lags = np.arange(-_LAGS, _LAGS + 1)
+    across, down = (
+        np.array([1.0, *line])[np.abs(lags)]
+        for line in (correlation.horizontal, correlation.vertical)
+    )
+    corner = (np.abs(lags) == 1)[:, None] & (np.abs(lags) == 1)
+    covariance = np.zeros(white.shape[-2:])
+    covariance[np.ix_(lags, lags)] = np.where(corner, correlation.diagonal, np.outer(down, across))
+    power = np.fft.fft2(covariance).real.clip(0)  # no noise has all that was measured
+    return np.asarray(np.fft.ifft2(np.fft.fft2(white) * np.sqrt(power / power.mean())).real)
 
 
 def choose_exclusion(correlation: Correlation) -> tuple[Exclusion, str]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from .refinement import Refinement
 from .words import classic_name
 
 if TYPE_CHECKING:
@@ -27,6 +29,7 @@ def training_figures(denoiser: Denoiser) -> dict[str, Any]:
         "best_step": record.best_step,
         "training_seconds": round(record.seconds, 3),
         "held_out_loss": finite_or_none(record.held_out_loss),
+        "estimated_psnr_uncertainty": _uncertainty(record.noise_refinements),
         "device": denoiser.device,
         "partition": asdict(denoiser.partition),
         "partition_changes": record.partition_changes,
@@ -54,6 +57,12 @@ def notes(denoiser: Denoiser) -> list[str]:
             f"{record.held_out_loss:.3g}); train for longer, or calibrate classic filters instead."
         )
     return list(dict.fromkeys(filter(None, sentences)))
+
+
+def _uncertainty(refinements: Sequence[Refinement | None]) -> float | None:
+    """Return by how many dB two of three estimates of the PSNR are off at most."""
+    largest = max((found.doubt_error for found in refinements if found), default=0.0)
+    return round(10 * math.log10(1 + largest), 1) if largest else None
 
 
 def _classic_won(denoiser: Denoiser) -> bool:

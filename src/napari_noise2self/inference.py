@@ -17,8 +17,7 @@ from .networks import Network
 from .partition import Partition
 from .progress import Control, Progress, Report
 from .settings import Fill, Prediction
-from .stable_noise import StableNoise
-from .training import signal_variance
+from .stable_noise import StableNoise, signal_variance
 
 DEFAULT_TILE = 512
 SMALLEST_TILE = 64
@@ -146,17 +145,24 @@ class Predictor:
     def _judge(
         self, image: Tensor, mean: Tensor, variance: Tensor, mode: Prediction
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """Return mean, error and noise of a whole image, given what the network says of it."""
+        """Return mean, error and noise of a whole image, given what the network says of it.
+
+        What the network predicts as variance is that of the signal where the noise was measured
+        before training; else that of the noisy pixel.
+        """
         noise = self.noise.to(torch.device("cpu"))
-        total = noise.surprise[0] * (variance + noise.assumed_variance(mean[None])[0])
-        known = noise.variance(mean[None])[0]
-        least = torch.maximum(noise.leak[0] * known, _SMALLEST_SHARE * total)
-        variance = torch.maximum(total - known, least)
+        assumed, known = (look(mean[None])[0] for look in (noise.assumed_variance, noise.variance))
+        least = torch.maximum(noise.leak[0] * known, _SMALLEST_SHARE * (variance + assumed))
+        rest = torch.maximum(variance - known, least)
+        expected = torch.where(assumed > 0, noise.doubt[0] * variance, rest)
+        variance = torch.where(assumed > 0, noise.sureness[0] * variance, rest)
+        share = torch.zeros_like(mean)
         if mode == "posterior":
             channels = zip(image, mean, known, strict=True)
             mean = torch.stack([as_bright_as(*channel) for channel in channels])
-            mean, variance = _posterior(image, mean, variance, known)
-        return mean, variance, known
+            share = _noisy_share(image, variance, known)
+            mean = torch.lerp(mean, torch.where(share > 0, image, 0), share)
+        return mean, (1 - share).square() * expected + share.square() * known, known
 
     def _run(self, filled: Tensor, flip: int) -> tuple[Tensor, Tensor]:
         """Run the network on one of the eight orientations of the image."""
@@ -185,16 +191,13 @@ class Predictor:
         return next(self.network.parameters()).device
 
 
-def _posterior(
-    pixels: Tensor, mean: Tensor, variance: Tensor, noise: Tensor
-) -> tuple[Tensor, Tensor]:
-    """Mix the noisy pixels back in by the variances (Laine et al. 2019, eq. 6).
+def _noisy_share(pixels: Tensor, variance: Tensor, noise: Tensor) -> Tensor:
+    """Return the weight of the noisy pixels by the variances (Laine et al. 2019, eq. 6).
 
-    Where the noise variance is unknown or the pixel is missing: the prediction alone.
+    0 where the noise variance is unknown or the pixel is missing.
     """
     present = torch.isfinite(pixels).all(dim=0)
-    share = torch.where(present & (noise > 0), variance / (variance + noise), 0)
-    return torch.lerp(mean, torch.where(present, pixels, 0), share), variance * (1 - share)
+    return torch.where(present & (noise > 0), variance / (variance + noise), 0)
 
 
 @dataclass(frozen=True)

@@ -132,6 +132,12 @@ class Patches:
         origins = torch.randint(0, 2**20, (count, 2), generator=generator)
         return partition.labels((height, width), origins.to(self._device))
 
+    def sample(self, most: int, generator: torch.Generator, times: int = 1) -> Batch:
+        """Draw patches as they are, but no more than have `times` as many pixels as there are."""
+        area = int(self._shapes.prod(dim=1).sum())
+        wanted = math.ceil(times * area / (self._patch[0] * self._patch[1]))
+        return self.draw(min(most, max(1, wanted)), generator, augment=False)
+
     def held_out(
         self, partition: Partition, generator: torch.Generator, patches: int = 32
     ) -> list[tuple[Tensor, Tensor, Tensor, Tensor]]:
@@ -143,10 +149,7 @@ class Patches:
             One entry for eight patches and subset: `hidden` is the whole subset with its
             exclusion, `target` the held-out pixels of the subset.
         """
-        area = int(self._shapes.prod(dim=1).sum())
-        wanted = math.ceil(area / (self._patch[0] * self._patch[1]))
-        count = min(patches, max(1, wanted))
-        batch = self.draw(count, generator, augment=False)
+        batch = self.sample(patches, generator)
         groups = []
         for subset in range(self.held_out_subsets):
             hidden = (batch.labels == subset).unsqueeze(1)

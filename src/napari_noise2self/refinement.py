@@ -1,36 +1,49 @@
-"""The noise once more, from what the trained network could not predict.
+"""What a trained network's residuals say of the noise, and of the network's own sureness.
 
-Where the network is surest of the signal, its J-invariant prediction is nearly the clean image,
-and what is left of the noisy pixel is noise, correlated or not. What is nearly: the prediction
-still carries a little of the noise of its inputs. How much is measured by adding fresh noise to
-the inputs and looking at how far the prediction moves (a Monte Carlo estimate in the spirit of
-Ramani et al. 2008).
+A residual is the noisy pixel minus its J-invariant prediction. Its mean square is the variance of
+the noise plus the network's error, which the network predicts itself, pixel by pixel: so squared
+residuals lie about a line over the predicted variance. Where the network is sure, there is noise
+alone; the more it doubts, the larger is its error.
 
-The factor is for correlated noise, whose blind estimate can be too low by half, and where there is
-none. Where independent noise was measured, that is the better estimate; there the residuals show
-how much surer the network is of its predictions than it should be.
+- The *line* through the squared residuals shows noise that is much stronger than was measured, as
+  it is where neighbours share it: the high-pass filter of the blind estimate sees little of that.
+- The *doubt* is how large the network's errors are over what it predicts. A rehearsal (see
+  `self_check`) says it for an image that is like its results. Of what is missing in these,
+  structure that the network takes for noise, only the residuals know; but what they say is no
+  better than the noise variance is known. So both are weighed by how sure they are.
+- Where no noise could be measured, it is found where the network is surest. The prediction still
+  carries a little of the noise of its inputs. How much is measured by adding fresh noise to
+  the inputs and looking at how far the prediction moves (a Monte Carlo estimate in the spirit of
+  Ramani et al. 2008).
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+FloatArray = NDArray[np.float64]
+
 _SUREST_SHARE = 0.25
 _FEWEST_PIXELS = 100
-SMALLEST_FACTOR = 0.05
-"""Where the assumed noise is only a rough limit. Where it was measured, the factor is at least 1:
-smaller residuals than the noise come from a network that has learned some of the noise."""
-_LARGEST_FACTOR = 20.0
+_SMALLEST_FACTOR, _LARGEST_FACTOR = 0.05, 20.0
 _LARGEST_LEAK = 0.5
-_LARGEST_SURPRISE = 2.0
+_BLIND_ERROR = 0.1  # of the blindly measured variance of white noise, but for rare images
+_ROUNDS = 30
+_OUTLIER = 25.0  # squared deviations: hot pixels count no more
+_GROUPS, _STEPS = 8, 12  # of brightness; in each, of the predicted variance
+_FEWEST_GROUPED = 20 * _GROUPS * _STEPS
+_NOISE_ERROR = 0.06  # of the noise variance measured in one group of brightness
+_DOUBT_ERROR = 0.5  # of the rehearsed doubt, where the image is like none that was pretrained on
+_REHEARSAL_ERROR = 0.2  # of the rehearsed doubt, on simulated images that were pretrained on
 
 
 @dataclass(frozen=True)
 class Refinement:
-    """What the residuals of a trained network say of the noise of one channel.
+    """What the residuals of a trained network say of one channel.
 
     Parameters
     ----------
@@ -38,83 +51,171 @@ class Refinement:
         True noise variance over assumed.
     leak : float
         Variance of the prediction that comes from the noise of its inputs, over the noise
-        variance: the smallest error that a prediction can have.
-    surprise : float
-        Variance of the residuals over what the network predicts for them, at least 1. It is more
-        where the network knows the pixels it was trained on by heart.
+        variance: the smallest error that a prediction can have. Known where `factor` had to be
+        found because no noise was measured; else 0.
+    sureness : float
+        Variance of the network's errors, over what it predicts for them, as it counts when
+        predictions and noisy pixels are mixed; at most 1.
+    doubt : float
+        The same for the figures: the best estimate there is, more than 1 too.
+    doubt_error : float
+        Relative standard error of `doubt`.
     """
 
     factor: float = 1.0
     leak: float = 0.0
-    surprise: float = 1.0
+    sureness: float = 1.0
+    doubt: float = 1.0
+    doubt_error: float = 0.0
 
 
-def refine_noise(
-    variance: NDArray[np.float64],
-    residual: NDArray[np.float64],
-    echo: NDArray[np.float64],
-    assumed: NDArray[np.float64],
-    smallest: float = SMALLEST_FACTOR,
-) -> Refinement | None:
-    """Compare the noise of one channel with what was assumed of it.
+@dataclass(frozen=True, eq=False)
+class Residuals:
+    """J-invariant predictions of one channel at pixels that no training has seen, shape (n,).
 
     Parameters
     ----------
-    variance : ndarray
-        The signal's variance as predicted at pixels that were never targets, shape (n,).
+    mean, variance : ndarray
+        As predicted for the clean signal.
     residual : ndarray
-        Noisy pixel minus J-invariant prediction, shape (n,).
+        Noisy pixel minus `mean`.
+    assumed : ndarray
+        The noise variance that was assumed.
+    """
+
+    mean: FloatArray
+    variance: FloatArray
+    residual: FloatArray
+    assumed: FloatArray
+
+    @property
+    def squares(self) -> FloatArray:
+        """Squared residuals without the excess of hot pixels."""
+        most = _OUTLIER * (self.variance + self.assumed)
+        return np.minimum(self.residual**2, most)
+
+    @property
+    def enough(self) -> bool:
+        """Whether there are enough pixels to tell anything."""
+        return self.residual.size >= _FEWEST_PIXELS
+
+
+def refine_noise(found: Residuals, echo: FloatArray) -> Refinement | None:
+    """Find the noise of a channel for which only a rough limit was assumed.
+
+    Parameters
+    ----------
+    found : Residuals
+        At least 400 for an answer.
     echo : ndarray
         Change of the prediction when noise of the assumed variance was added to the inputs,
         shape (n,).
-    assumed : ndarray
-        The noise variance that was assumed, shape (n,).
-    smallest : float
-        Limit of the factor.
-
-    Returns
-    -------
-    Refinement or None
-        None where there are too few pixels to tell.
     """
-    count = round(_SUREST_SHARE * variance.size)
+    count = round(_SUREST_SHARE * found.variance.size)
     if count < _FEWEST_PIXELS:
         return None
-    surest = np.argsort(variance / assumed)[:count]
-    squares = residual[surest] ** 2
+    surest = np.argsort(found.variance / found.assumed)[:count]
+    squares = found.residual[surest] ** 2
     squares = np.minimum(squares, 2 * np.quantile(squares, 0.99))  # hot pixels
-    expected = assumed[surest].mean()
+    expected = found.assumed[surest].mean()
     leak = min(float((echo[surest] ** 2).mean() / expected), _LARGEST_LEAK)
     factor = float(squares.mean() / expected / (1 + leak))
-    return Refinement(min(max(factor, smallest), _LARGEST_FACTOR), leak)
+    return Refinement(min(max(factor, _SMALLEST_FACTOR), _LARGEST_FACTOR), leak)
 
 
-def measure_surprise(
-    variance: NDArray[np.float64],
-    residual: NDArray[np.float64],
-    assumed: NDArray[np.float64],
-    pixels: int,
-) -> Refinement | None:
-    """Compare the residuals of one channel with the variance predicted for them.
+def find_excess(found: Residuals, most: float = _LARGEST_FACTOR) -> Refinement:
+    """Find noise that is stronger than was measured, beyond the error of the blind estimate.
 
-    No more than one standard error below what is found is believed: on a flat image the noisy
-    pixels would otherwise be mixed back in by chance.
+    The least-squares line ``squares = factor * assumed + sureness * variance``, each pixel weighed
+    by how much its square varies. Where neighbours share noise, the prediction knows some of a
+    pixel's: residuals are smaller than they should be, and most so where the network doubts. The
+    slope tells that, too.
 
     Parameters
     ----------
-    variance, residual, assumed : ndarray
-        As for `refine_noise`.
-    pixels : int
-        How many different pixels these are; patches overlap.
+    found : Residuals
+        Of a channel whose noise was measured.
+    most : float
+        The largest factor that the correlation of the noise allows. Beyond it, these are errors of
+        a network that does not know them.
 
     Returns
     -------
-    Refinement or None
-        None where there are too few pixels to tell.
+    Refinement
+        That of a network that is right where there is no such excess.
     """
-    if variance.size < _FEWEST_PIXELS:
-        return None
-    squares = residual**2 / (variance + assumed)
-    squares = np.minimum(squares, 2 * np.quantile(squares, 0.99))  # hot pixels
-    uncertainty = squares.std() / np.sqrt(min(pixels, squares.size))
-    return Refinement(surprise=float(np.clip(squares.mean() - uncertainty, 1, _LARGEST_SURPRISE)))
+    squares, factor, slope = found.squares, 1.0, 1.0
+    parts = np.stack([found.assumed, found.variance])
+    for _ in range(_ROUNDS):
+        weight = np.square(factor * found.assumed + slope * found.variance) ** -1.0
+        left, right = (parts * weight) @ parts.T, (parts * weight) @ squares
+        before = factor
+        factor, slope = np.maximum(np.linalg.lstsq(left, right, rcond=None)[0], 0.05)
+        if abs(factor - before) < 1e-4:
+            break
+    if not 1 + _BLIND_ERROR <= factor <= most:
+        return Refinement()
+    return Refinement(float(factor), sureness=min(float(slope), 1.0))
+
+
+def weigh_doubt(
+    found: Residuals, rehearsed: float, measure_noise: Callable[[FloatArray], FloatArray]
+) -> tuple[float, float]:
+    """Weigh the rehearsed doubt against what the residuals say.
+
+    Pixels are grouped by brightness, and in each group by predicted variance. The expected mean
+    square of each is the noise variance of the group plus the doubt times the predicted variance:
+    a ridge regression, whose priors are the noise as measured in flat places and the rehearsed
+    doubt. A group's predicted variance is right only within a factor of two; so where the network
+    is sure, the residuals count for the noise, and where it is not, for the doubt.
+
+    Parameters
+    ----------
+    found : Residuals
+        Of white noise.
+    rehearsed : float
+        The doubt as rehearsed: never believed too large.
+    measure_noise : callable
+        Returns the noise variance over the assumed one of each group, or NaN, given the edges
+        between groups of brightness; see `flat_noise`.
+
+    Returns
+    -------
+    doubt, relative error : float
+    """
+    if found.residual.size < _FEWEST_GROUPED:
+        return rehearsed, _DOUBT_ERROR
+    group, pixels, squares, assumed, variance = _grouped(found)
+    edges = np.quantile(found.mean, np.arange(1, _GROUPS) / _GROUPS)
+    noise = measure_noise(edges)
+    missing = np.isnan(noise)
+    noise[missing] = 1.0 if missing.all() else np.nanmean(noise)
+    prior = np.append(noise, rehearsed)
+    errors = np.append(np.where(missing, 1.0, _NOISE_ERROR), _DOUBT_ERROR * rehearsed)
+    design = np.zeros((group.size, _GROUPS + 1))
+    design[np.arange(group.size), group] = assumed
+    design[:, -1] = variance
+    found_values = prior
+    for _ in range(_ROUNDS):
+        expected = design @ found_values
+        weight = 1 / (2 * expected**2 / pixels + (found_values[-1] * variance) ** 2)
+        left = (design.T * weight) @ design + np.diag(errors**-2)
+        right = (design.T * weight) @ squares + prior / errors**2
+        found_values = np.maximum(np.linalg.solve(left, right), 0.05)
+    doubt = max(float(found_values[-1]), rehearsed)
+    error = float(np.sqrt(np.linalg.inv(left)[-1, -1])) / doubt
+    return doubt, float(np.hypot(error, _REHEARSAL_ERROR))
+
+
+def _grouped(
+    found: Residuals,
+) -> tuple[NDArray[np.intp], FloatArray, FloatArray, FloatArray, FloatArray]:
+    """Return group, number of pixels, and means of squares, noise and variance of each subgroup."""
+    squares, rows = found.squares, []
+    for number, group in enumerate(np.array_split(np.argsort(found.mean), _GROUPS)):
+        order = np.argsort(found.variance[group] / found.assumed[group])
+        for part in np.array_split(group[order], _STEPS):
+            values = (each[part].mean() for each in (squares, found.assumed, found.variance))
+            rows.append((number, part.size, *values))
+    number, pixels, square, assumed, variance = np.array(rows).T
+    return number.astype(np.intp), pixels, square, assumed, variance

@@ -8,15 +8,18 @@ they are: the prediction would be trusted too much there, and weigh too little i
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy import special
 from torch import Tensor
+from torch.nn import functional
 
+from .correlation import Correlation
 from .noise import NoiseModel
 from .refinement import Refinement
 from .stabilise import Stabiliser
@@ -38,19 +41,23 @@ class StableNoise:
     assumed, refined : Tensor
         Shape (C, entries): the variance at equidistant expectations, as assumed in training (0
         where it could not be measured), and as the trained network's residuals show it.
-    leak, surprise : Tensor
+    leak, sureness, doubt : Tensor
         Shape (1, C, 1, 1): see `Refinement`.
     start, step : Tensor
         Shape (1, C, 1, 1): the first expectation of the tables, and their distance.
+    correlation : tuple of Correlation
+        Of the noise of neighbours.
     """
 
     unit: Tensor
     assumed: Tensor
     refined: Tensor
     leak: Tensor
-    surprise: Tensor
+    sureness: Tensor
+    doubt: Tensor
     start: Tensor
     step: Tensor
+    correlation: tuple[Correlation, ...]
 
     @classmethod
     def of(
@@ -58,6 +65,7 @@ class StableNoise:
     ) -> StableNoise:
         """Collect the channels of an image, with what training found of their noise, if any."""
         refinements = refinements or [None] * len(stabilisers)
+        found = [each or Refinement() for each in refinements]
         assumed, refined, ends = [], [], []
         for stabiliser, refinement in zip(stabilisers, refinements, strict=True):
             means, relative = _table(stabiliser.noise)
@@ -70,15 +78,21 @@ class StableNoise:
             unit=_channels([s.scale**2 for s in stabilisers]),
             assumed=torch.from_numpy(np.stack(assumed).astype(np.float32)),
             refined=torch.from_numpy(np.stack(refined).astype(np.float32)),
-            leak=_channels([found.leak if found else 0.0 for found in refinements]),
-            surprise=_channels([found.surprise if found else 1.0 for found in refinements]),
+            leak=_channels([each.leak for each in found]),
+            sureness=_channels([each.sureness for each in found]),
+            doubt=_channels([each.doubt for each in found]),
             start=start,
             step=(stop - start) / (_ENTRIES - 1),
+            correlation=tuple(stabiliser.noise.correlation for stabiliser in stabilisers),
         )
 
     def to(self, device: torch.device) -> StableNoise:
         """Return the same on a device."""
-        return StableNoise(**{name: part.to(device) for name, part in vars(self).items()})
+        parts = vars(self).items()
+        moved: dict[str, Any] = {
+            name: part.to(device) for name, part in parts if isinstance(part, Tensor)
+        }
+        return replace(self, **moved)
 
     def assumed_variance(self, mean: Tensor) -> Tensor:
         """Return the noise variance that training assumes where the expectation is `mean`.
@@ -99,11 +113,25 @@ class StableNoise:
         """Return what is known of the noise variance after training; see `assumed_variance`."""
         return self._look_up(self.refined, mean)
 
+    def assumed_at(self, channel: int, mean: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the same as `assumed_variance` for one channel, shape (n,)."""
+        table = self.assumed[channel].double().cpu().numpy()
+        start, step = (float(part[0, channel, 0, 0]) for part in (self.start, self.step))
+        return np.asarray(np.interp((mean - start) / step, np.arange(_ENTRIES), table))
+
     def _look_up(self, table: Tensor, mean: Tensor) -> Tensor:
         place = ((mean - self.start) / self.step).clamp(0, _ENTRIES - 1.001)
         index = place.long()
         channel = torch.arange(mean.shape[1], device=mean.device).reshape(1, -1, 1, 1)
         return torch.lerp(table[channel, index], table[channel, index + 1], place - index)
+
+
+def signal_variance(raw: Tensor, noise: StableNoise) -> Tensor:
+    """Turn a network's raw variance into the variance of the clean signal, always positive.
+
+    In units of the noise, so that the network's output is of order 1.
+    """
+    return (functional.softplus(raw) + 1e-5) * noise.unit
 
 
 def _channels(values: Sequence[float]) -> Tensor:

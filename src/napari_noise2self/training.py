@@ -12,7 +12,6 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from .allocator import kept_memory
 from .devices import reproducible, training_precision
@@ -21,18 +20,16 @@ from .optimizer import Optimizer
 from .partition import Partition
 from .patches import Patches, any_detail
 from .progress import Control, Progress
-from .refinement import SMALLEST_FACTOR, Refinement, measure_surprise, refine_noise
+from .refinement import Refinement
+from .self_check import SelfCheck
 from .settings import Settings
-from .stable_noise import StableNoise
+from .stable_noise import StableNoise, signal_variance
 
 _WARM_UP_STEPS = 30
 _EVALUATIONS = 24
-_REFINEMENT_PATCHES = 64
 _EMA_DECAY = 0.99
 _LARGEST_GRADIENT = 5.0
 _REPORT_EVERY = 0.1
-_DISTURBANCE = 0.1
-"""Of the noise: so little that the network does not take it for structure."""
 
 
 @dataclass
@@ -126,10 +123,12 @@ class Trainer:
         self._noise = noise.to(device)
         self._generator = torch.Generator().manual_seed(settings.seed)
         self._any_detail = any_detail(planes)
+        self._planes = planes
         self._patches = Patches(planes, partition, settings, device)
         self.held_out = self._patches.held_out(partition, self._generator)
         self._optimizer = Optimizer(self._network.parameters(), self._precision.dtype)
-        self._has_learned = settings.start == "pretrained" or steps_before > 0
+        self._trained_before = steps_before > 0
+        self._has_learned = settings.start == "pretrained" or self._trained_before
         if steps_before:  # the same held-out pixels, but not the same batches again
             self._generator.manual_seed(settings.seed + steps_before)
 
@@ -176,7 +175,7 @@ class Trainer:
                 yield from self._tell(planned, self._evaluate(control))
         self._network.load_state_dict(self._best)
         self.average.load_state_dict(self._best)
-        record.noise_refinements = self._refine_noise(control)
+        record.noise_refinements = self._check_itself(control)
         record.seconds = self._seconds
 
     @property
@@ -274,36 +273,18 @@ class Trainer:
             self._best = copy.deepcopy(self.average.state_dict())
         return loss
 
-    @torch.no_grad()
-    def _refine_noise(self, control: Control) -> tuple[Refinement | None, ...]:
-        """See at held-out pixels how far noise and predicted variance are right."""
-        measured = self._noise.assumed.any(dim=1).tolist()
-        white = self._partition.exclusion.radius == 0
-        found: list[list[Tensor]] = [[] for _ in measured]
-        groups = self._patches.held_out(self._partition, self._generator, _REFINEMENT_PATCHES)
-        for image, hidden, present, target in groups:
-            control.check()
-            mean, raw = self.average(self._fill(image, hidden | ~present))
-            assumed = self._noise.assumed_variance(mean)
-            assumed = torch.where(assumed > 0, assumed, self._noise.unit)
-            echo = torch.zeros_like(mean)  # of white noise that was measured, nobody asks for it
-            if not (white and all(measured)):
-                echo = self._echo(image, hidden | ~present, mean, assumed)
-            values = torch.stack((signal_variance(raw, self._noise), image - mean, echo, assumed))
-            for channel, parts in enumerate(found):
-                parts.append(values[:, :, channel][:, target[:, 0]].double().cpu())
-        pixels = self._patches.held_out_pixels
-        return tuple(
-            _refine(parts, white, known, pixels)
-            for parts, known in zip(found, measured, strict=True)
+    def _check_itself(self, control: Control) -> tuple[Refinement | None, ...]:
+        """See how far noise and predicted variance are right."""
+        check = SelfCheck(
+            self.average,
+            self._fill,
+            self._planes,
+            self._patches,
+            self._partition,
+            self._noise,
+            trained=self.record.best_step > 0 or self._trained_before,
         )
-
-    def _echo(self, image: Tensor, hidden: Tensor, mean: Tensor, noise: Tensor) -> Tensor:
-        """Return by how much predictions change when the inputs get more noise, to first order."""
-        fresh = torch.randn(image.shape, generator=self._generator).to(self._device)
-        disturbed = image + _DISTURBANCE * fresh * noise.sqrt()
-        moved: Tensor = self.average(self._fill(disturbed, hidden))[0]
-        return (moved - mean) / _DISTURBANCE
+        return check.run(self._generator, control)
 
     def _fill(self, image: Tensor, hidden: Tensor) -> Tensor:
         """Fill hidden pixels, in the memory format of the network."""
@@ -319,22 +300,6 @@ class Trainer:
         return Progress("training", record.steps, planned, record.seconds, left, loss)
 
 
-def _refine(parts: Sequence[Tensor], white: bool, known: bool, pixels: int) -> Refinement | None:
-    """Refine one channel; each part has the rows that `refine_noise` takes."""
-    variance, residual, echo, assumed = torch.cat(list(parts), dim=1).numpy()
-    if white and known:
-        return measure_surprise(variance, residual, assumed, pixels)
-    return refine_noise(variance, residual, echo, assumed, 1.0 if known else SMALLEST_FACTOR)
-
-
 def _evaluation_interval(planned: int) -> int:
     """Return the number of steps between evaluations; the first never precedes the planning."""
     return max(_WARM_UP_STEPS, math.ceil(planned / _EVALUATIONS))
-
-
-def signal_variance(raw: Tensor, noise: StableNoise) -> Tensor:
-    """Turn a network's raw variance into the variance of the clean signal, always positive.
-
-    In units of the noise, so that the network's output is of order 1.
-    """
-    return (functional.softplus(raw) + 1e-5) * noise.unit

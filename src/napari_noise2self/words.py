@@ -66,8 +66,13 @@ def figure_rows(figures: dict[str, Any]) -> list[FigureRow]:
     rows = []
     before, after = figures["estimated_psnr_before"], figures["estimated_psnr"]
     if before is not None and after is not None:
-        text = f"{before:.1f} → {after:.1f} dB"
-        tooltip = "How close the image is to the clean one, estimated without it; before → after."
+        uncertainty = figures.get("estimated_psnr_uncertainty")
+        text = f"{before:.1f} → {after:.1f}{f' ± {uncertainty:.1f}' if uncertainty else ''} dB"
+        tooltip = (
+            "How close the image is to the clean one, estimated without it; before → after.\n"
+            "Two of three estimates are right within ±; of images unlike any that the network was\n"
+            "pretrained on, detail may be missing that no estimate can see."
+        )
         rows.append(FigureRow("Estimated PSNR", text, tooltip))
     if figures["held_out_loss"] is not None:
         tooltip = (

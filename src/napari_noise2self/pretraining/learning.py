@@ -15,7 +15,7 @@ from ..devices import training_precision
 from ..networks import UNet, build_network
 from ..optimizer import Optimizer
 from ..settings import Settings
-from ..training import signal_variance
+from ..stable_noise import signal_variance
 from .batches import Batch, Batches
 
 _WARM_UP_STEPS = 200

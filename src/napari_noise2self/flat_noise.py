@@ -1,0 +1,73 @@
+"""The variance of white noise at each brightness, from the flattest parts of an image.
+
+In small blocks, the coefficients of the discrete cosine transform tell structure, which is in the
+low frequencies, from noise, which is in all. White noise at high frequencies is independent of that
+at low ones, so blocks that are chosen because they have little structure have no less noise (after
+Ponomarenko et al. 2007, "An automatic approach to lossy compression of AVIRIS images").
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import fft
+
+FloatArray = NDArray[np.float64]
+
+_SIDE = 8
+_FREQUENCY = np.add.outer(np.arange(_SIDE), np.arange(_SIDE))
+_NOISE = _FREQUENCY >= 9  # the 21 coefficients of the highest frequencies, and
+_STRUCTURE = (_FREQUENCY >= 1) & (_FREQUENCY <= 6)  # the 27 of the lowest, but the mean
+_SMALLEST_STEP, _MOST_BLOCKS = 3, 40_000
+_FLATTEST = 0.1
+_FEWEST_BLOCKS = 100  # of a brightness
+
+
+def flat_noise(
+    planes: Sequence[FloatArray], assumed: Callable[[FloatArray], FloatArray], edges: FloatArray
+) -> FloatArray:
+    """Measure the noise variance at each brightness, over the assumed one.
+
+    Parameters
+    ----------
+    planes : sequence of ndarray
+        Stabilised images of shape (H, W); blocks with non-finite pixels are left out.
+    assumed : callable
+        Returns the assumed noise variance at expectations of shape (n,).
+    edges : ndarray
+        Between the groups of brightness, ascending, shape (groups - 1,).
+
+    Returns
+    -------
+    ndarray
+        Shape (groups,): true noise variance over assumed, NaN where there are too few blocks.
+    """
+    area = sum(plane.size for plane in planes)
+    step = max(_SMALLEST_STEP, math.ceil(math.sqrt(area / _MOST_BLOCKS)))
+    blocks = np.concatenate([_blocks(plane, step) for plane in planes])
+    factors = np.full(len(edges) + 1, np.nan)
+    if not len(blocks):
+        return factors
+    brightness = blocks.mean(axis=(1, 2))
+    energy = fft.dctn(blocks, axes=(1, 2), norm="ortho") ** 2
+    energy /= assumed(brightness)[:, None, None]
+    noise, structure = (energy[:, part].mean(axis=1) for part in (_NOISE, _STRUCTURE))
+    group = np.searchsorted(edges, brightness)
+    for number in range(len(factors)):
+        here = group == number
+        if here.sum() >= _FEWEST_BLOCKS:
+            flat = structure[here] <= np.quantile(structure[here], _FLATTEST)
+            factors[number] = noise[here][flat].mean()
+    return factors
+
+
+def _blocks(plane: FloatArray, step: int) -> FloatArray:
+    """Return the blocks of a plane that are whole, shape (n, side, side)."""
+    if min(plane.shape) < _SIDE:
+        return np.empty((0, _SIDE, _SIDE))
+    windows = np.lib.stride_tricks.sliding_window_view(plane, (_SIDE, _SIDE))[::step, ::step]
+    blocks = windows.reshape(-1, _SIDE, _SIDE)
+    return np.asarray(blocks[np.isfinite(blocks).all(axis=(1, 2))])

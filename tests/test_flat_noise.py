@@ -1,0 +1,54 @@
+"""The noise variance in the flattest places of an image."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from napari_noise2self.flat_noise import flat_noise
+from simulate import smooth_scene
+
+NO_EDGES = np.array([])
+
+
+def _ones(brightness: np.ndarray) -> np.ndarray:
+    return np.ones_like(brightness)
+
+
+def _noise(shape: tuple[int, int] = (256, 256), seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).standard_normal(shape)
+
+
+@pytest.mark.parametrize("strength", [0.5, 1.0, 2.0])
+def test_choosing_the_flattest_blocks_does_not_choose_the_least_noise(strength: float) -> None:
+    (found,) = flat_noise([strength * _noise()], _ones, NO_EDGES)
+    assert found == pytest.approx(strength**2, rel=0.03)
+
+
+def test_texture_in_a_part_of_the_image_is_not_taken_for_noise() -> None:
+    texture = 3 * _noise(seed=1) * (np.arange(256) < 128)
+    (found,) = flat_noise([_noise() + texture], _ones, NO_EDGES)
+    assert found == pytest.approx(1, rel=0.05)
+
+
+def test_each_brightness_has_its_own_noise() -> None:
+    bright = np.arange(256) >= 128
+    image = np.where(bright, 100 + 3 * _noise(), _noise())
+    assert flat_noise([image], _ones, np.array([50.0])) == pytest.approx([1, 9], rel=0.1)
+
+
+def test_noise_is_compared_with_what_was_assumed_at_its_brightness() -> None:
+    scene = 50 + 500 * smooth_scene((256, 256))
+    photons = np.random.default_rng(0).poisson(scene).astype(float)
+    assert flat_noise([photons], lambda mean: mean, np.quantile(scene, [0.5])) == pytest.approx(
+        [1, 1], rel=0.05
+    )
+
+
+def test_missing_pixels_are_left_out_and_too_few_blocks_tell_nothing() -> None:
+    image = _noise()
+    image[::2, :128] = np.nan
+    found = flat_noise([image], _ones, np.array([50.0]))
+    assert found[0] == pytest.approx(1, rel=0.05)
+    assert np.isnan(found[1])
+    assert np.isnan(flat_noise([_noise((7, 7))], _ones, NO_EDGES)).all()

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 _KEY = "napari-noise2self"
 FORMAT_VERSION = 2
-"""2: the UNet is wider where it is coarse, and may see channels one by one."""
+"""2: the network may see channels one by one; it checks itself after training."""
 _DAMAGE = (ValueError, KeyError, TypeError, AttributeError, RuntimeError, OverflowError)
 
 

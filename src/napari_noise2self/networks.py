@@ -50,7 +50,7 @@ class UNet(Network):
     channels : int
         How many it sees together.
     width : int
-        Features of the finest level; the next has twice as many, all coarser ones four times.
+        Features of the finest level; the coarser levels have twice as many.
     depth : int
         Number of pooling levels.
     """
@@ -62,7 +62,7 @@ class UNet(Network):
         self.channels = channels
         self.stride = 2**depth
         self.reach = 4 * (2 ** (depth + 1) - 1) + self.stride
-        widths = [width * min(2**level, 4) for level in range(depth + 1)]
+        widths = [width] + [2 * width] * depth
         self.down = nn.ModuleList(
             _Block(before, after)
             for before, after in zip([channels, *widths[:-1]], widths, strict=True)

@@ -16,7 +16,7 @@ from torch import Tensor
 from .allocator import kept_memory
 from .devices import reproducible, training_precision
 from .networks import Network
-from .optimizer import Optimizer
+from .optimizer import AdamW
 from .partition import Partition
 from .patches import Patches, any_detail
 from .progress import Control, Progress
@@ -126,7 +126,7 @@ class Trainer:
         self._planes = planes
         self._patches = Patches(planes, partition, settings, device)
         self.held_out = self._patches.held_out(partition, self._generator)
-        self._optimizer = Optimizer(self._network.parameters(), self._precision.dtype)
+        self._optimizer = AdamW(self._network.parameters())
         self._trained_before = steps_before > 0
         self._has_learned = settings.start == "pretrained" or self._trained_before
         if steps_before:  # the same held-out pixels, but not the same batches again

@@ -18,10 +18,10 @@ from .camera import NO_CORRELATION, WHITE_SHAPE, NoiseShape
 from .drawing import chance, log_uniform
 
 _EXCLUSIONS: tuple[ExclusionKind, ...] = get_args(ExclusionKind)
-_EXCLUSION_SHARES = 0.6, 0.08, 0.08, 0.06, 0.18
+_EXCLUSION_SHARES = 0.5, 0.1, 0.1, 0.08, 0.22
 _RADIUS_SHARES = 0.25, 0.35, 0.25, 0.15
 _SIDES = (2, 3, 4, 5, 6, 7, 8, 9, 10)
-_SIDE_SHARES = 0.04, 0.3, 0.4, 0.1, 0.06, 0.03, 0.03, 0.02, 0.02
+_SIDE_SHARES = 0.05, 0.2, 0.3, 0.15, 0.1, 0.05, 0.05, 0.05, 0.05
 _RANDOM = 0.15
 _ZERO = 0.15
 _DIED_AWAY = 0.05

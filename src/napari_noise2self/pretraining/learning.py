@@ -13,7 +13,6 @@ from torch import Tensor
 
 from ..devices import training_precision
 from ..networks import UNet, build_network
-from ..optimizer import Optimizer
 from ..settings import Settings
 from ..stable_noise import signal_variance
 from .batches import Batch, Batches
@@ -43,7 +42,7 @@ class Plan:
         The highest.
     """
 
-    steps: int = 30_000
+    steps: int = 60_000
     width: int = 32
     depth: int = 3
     seed: int = 0
@@ -89,7 +88,9 @@ class Learner:
             memory_format=self._precision.memory_format  # type: ignore[call-overload]
         )
         self.average = copy.deepcopy(self._network).requires_grad_(False).eval()
-        self._optimizer = Optimizer(self._network.parameters(), self._precision.dtype)
+        self._optimizer = torch.optim.AdamW(
+            self._network.parameters(), plan.learning_rate, betas=(0.9, 0.99), foreach=True
+        )
 
     @property
     def precision(self) -> str:
@@ -98,10 +99,14 @@ class Learner:
 
     def step(self) -> float:
         """Take the next step, and return its loss."""
+        for group in self._optimizer.param_groups:
+            group["lr"] = self.plan.rate(self.steps)
         batch = self._batches.draw(self.steps)
         loss = self._loss(batch)
+        self._optimizer.zero_grad(set_to_none=True)
         loss.backward()
-        self._optimizer.step(self.plan.rate(self.steps), _LARGEST_GRADIENT)
+        torch.nn.utils.clip_grad_norm_(self._network.parameters(), _LARGEST_GRADIENT, foreach=True)
+        self._optimizer.step()
         self.steps += 1
         self._update_average()
         return float(loss.detach())
@@ -142,7 +147,7 @@ class Learner:
             "steps": self.steps,
             "network": self._network.state_dict(),
             "average": self.average.state_dict(),
-            "optimizer": self._optimizer.state(),
+            "optimizer": self._optimizer.state_dict(),
         }
 
     def restore(self, state: dict[str, Any]) -> None:
@@ -150,7 +155,7 @@ class Learner:
         self.steps = state["steps"]
         self._network.load_state_dict(state["network"])
         self.average.load_state_dict(state["average"])
-        self._optimizer.restore(state["optimizer"])
+        self._optimizer.load_state_dict(state["optimizer"])
 
 
 @contextmanager

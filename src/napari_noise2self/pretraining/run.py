@@ -128,11 +128,10 @@ class Run:
         self._learner.restore(state["learner"])
 
     def _publish(self) -> Path:
-        """Write the averaged weights, in float16, with all that is known of them."""
+        """Write the averaged weights with all that is known of them."""
         path = self._folder / WEIGHTS
         weights = {
-            name: value.half().contiguous()
-            for name, value in self._learner.average.state_dict().items()
+            name: value.contiguous() for name, value in self._learner.average.state_dict().items()
         }
         with published(path, overwrite=True) as part:
             save_file(weights, part, metadata={HEADER: json.dumps(self._card())})

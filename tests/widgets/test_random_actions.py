@@ -16,6 +16,8 @@ ACTIONS = int(os.environ.get("RANDOM_ACTIONS", "2000"))
 KEPT = {"State", "Mix"}  # constants; the data of a layer
 KEPT |= {"TaskError"}  # in napari's notifications, without frames
 KEPT |= {"_Run", "JobWorker", "JobSignals"}  # in napari's list of tasks, but without their data
+NAPARIS_COLOURS = "Conversion from CIE-LAB"
+"""napari draws a random colour, and scikit-image warns of it: logged while any worker runs."""
 FLEETING = re.compile(r"(first look|hidden pixels|filled|predicted)( \[\d+\])?$")
 
 
@@ -77,7 +79,8 @@ def unforeseen(told, caplog):
         if type(record) is not Notification
         or (record.severity is not NotificationSeverity.INFO and "failed: " in record.message)
     ]
-    return notices + [record.getMessage() for record in caplog.records if record.levelno > 20]
+    messages = [record.getMessage() for record in caplog.records if record.levelno > 20]
+    return [each for each in notices + messages if not each.startswith(NAPARIS_COLOURS)]
 
 
 def listeners(viewer):

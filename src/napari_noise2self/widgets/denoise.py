@@ -176,8 +176,10 @@ class DenoiseWidget(ResultsDock):
             self._job.pause(resting=resting)
 
     def _on_settings(self) -> None:
-        """Let a training hide other pixels from its next step on."""
-        if self._job is not None and isinstance(self._job.task, DenoiseTask):
+        """See what can be compared, or let a training hide other pixels from its next step on."""
+        if self._job is None:
+            self.hidden_pixels.sizes.refresh(self._sizes_hindrance())
+        elif isinstance(self._job.task, DenoiseTask):
             self._job.task.live.settings = self.form.settings
 
     def _look_on(self) -> None:

@@ -83,7 +83,7 @@ def _bare_steps(settings: Settings) -> float:
     device = resolve_device()
     precision = training_precision(device)
     network = create_network(settings).to(device).to(memory_format=precision.memory_format)
-    optimizer = torch.optim.AdamW(network.parameters(), settings.learning_rate, foreach=True)
+    optimizer = torch.optim.AdamW(network.parameters(), settings.budget.learning_rate, foreach=True)
     shape = (settings.batch_size, 1, settings.patch_size, settings.patch_size)
     image = torch.randn(shape, device=device).to(memory_format=precision.memory_format)
 

@@ -133,7 +133,7 @@ def _assemble(
     for name in ("history", "partition_changes"):
         record[name] = [tuple(entry) for entry in record.get(name, [])]
     record["noise_refinements"] = tuple(
-        None if found is None else _refinement(found) for found in record["noise_refinements"]
+        None if found is None else Refinement(**found) for found in record["noise_refinements"]
     )
     denoiser.record = TrainingRecord(**record)
     if values["floor"] is not None:
@@ -171,9 +171,3 @@ def _digest(header: dict[str, Any], weights: dict[str, torch.Tensor]) -> str:
         digest.update(f"{name} {weight.dtype} {tuple(weight.shape)}".encode())
         digest.update(weight.flatten().view(torch.uint8).numpy().tobytes())
     return digest.hexdigest()
-
-
-def _refinement(values: dict[str, Any]) -> Refinement:
-    """Make a refinement from JSON; older versions knew other values."""
-    known = {field.name for field in fields(Refinement)}
-    return Refinement(**{name: value for name, value in values.items() if name in known})

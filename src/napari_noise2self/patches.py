@@ -80,11 +80,6 @@ class Patches:
         """Number of subsets that hold the held-out pixels: the first ones of the partition."""
         return max(1, math.ceil(self._n_subsets * _SMALLEST_HELD_OUT_SHARE))
 
-    @property
-    def held_out_pixels(self) -> int:
-        """Number of pixels that are never a target."""
-        return int((self._held_out & self._present).sum())
-
     def _choose_held_out(self, seed: int, device: torch.device) -> Tensor:
         """Hold out the first subsets, thinned where one alone is a large share of the pixels."""
         held_out = self._labels < self.held_out_subsets

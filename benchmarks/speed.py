@@ -14,7 +14,7 @@ from pathlib import Path
 import torch
 
 from napari_noise2self import Control, Settings
-from napari_noise2self.devices import describe_device, resolve_device, training_precision
+from napari_noise2self.devices import describe_device, fastest_precision, resolve_device
 from napari_noise2self.images import read_image
 from napari_noise2self.networks import create_network
 from napari_noise2self.partition import Partition
@@ -81,7 +81,7 @@ def _steps_per_second(path: Path) -> tuple[float, float]:
 def _bare_steps(settings: Settings) -> float:
     """Forward, backward and optimiser step on data already in place, best of three stretches."""
     device = resolve_device()
-    precision = training_precision(device)
+    precision = fastest_precision(device)
     network = create_network(settings).to(device).to(memory_format=precision.memory_format)
     optimizer = torch.optim.AdamW(network.parameters(), settings.budget.learning_rate, foreach=True)
     shape = (settings.batch_size, 1, settings.patch_size, settings.patch_size)

@@ -1,4 +1,4 @@
-"""Which device is taken, and in which precision it trains."""
+"""Which device is taken, and in which precision it computes."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from napari_noise2self.devices import (
     DeviceError,
     Precision,
     describe_device,
+    fastest_precision,
     reproducible,
     resolve_device,
-    training_precision,
 )
 
 CPU = torch.device("cpu")
@@ -53,12 +53,12 @@ def test_missing_device_is_an_error_that_says_what_to_do(there: set[str], choice
         ({"avx512_bf16": False, "amx_bf16": False}, None),
     ],
 )
-def test_processor_trains_in_the_precision_it_is_fast_in(
+def test_processor_computes_in_the_precision_it_is_fast_in(
     monkeypatch: pytest.MonkeyPatch, abilities: dict[str, bool], dtype: torch.dtype | None
 ) -> None:
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: abilities)
-    assert training_precision(CPU).dtype == dtype
-    assert training_precision(CPU, mixed=False).dtype is None
+    assert fastest_precision(CPU).dtype == dtype
+    assert fastest_precision(CPU, mixed=False).dtype is None
 
 
 def test_autocast_changes_the_precision_only_where_it_says_so() -> None:

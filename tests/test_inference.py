@@ -92,6 +92,36 @@ def test_hidden_pixels_do_not_change_their_prediction(
     assert elsewhere
 
 
+@pytest.fixture
+def bfloat16(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Compute in bfloat16 where mixed precision is asked for, even if it is slow here."""
+    monkeypatch.setattr("napari_noise2self.devices._fast_in_bfloat16", lambda device: True)
+
+
+@pytest.mark.usefixtures("bfloat16")
+@pytest.mark.parametrize("network", ["unet", "dncnn"])
+@pytest.mark.parametrize("partition", GRIDS[:3] + RANDOMS[1:2], ids=lambda p: f"{p.kind}{p.size}")
+@pytest.mark.parametrize("tile", [16, 512])
+def test_nor_in_mixed_precision(network: str, partition: Partition, tile: int) -> None:
+    predictor = replace(_predictor(network, partition, tile=tile), mixed_precision=True)
+    hidden, elsewhere = _at_hidden_and_elsewhere(predictor, _image((24, 70)))
+    assert not hidden
+    assert elsewhere
+
+
+@pytest.mark.usefixtures("bfloat16")
+@pytest.mark.parametrize("network", ["unet", "dncnn"])
+def test_mixed_precision_is_nearly_as_exact(network: str) -> None:
+    """bfloat16 has 256 steps from one power of two to the next, but the result has none."""
+    exact, image = _predictor(network), _image((40, 40))
+    mixed = replace(exact, mixed_precision=True)
+    expected, found = (_mean(each, image, "j-invariant") for each in (exact, mixed))
+    assert found.dtype == torch.float32
+    assert not torch.equal(found, expected)
+    assert (found - expected).std() < 0.03 * expected.std()
+    assert len(found.unique()) > 0.99 * found.numel()
+
+
 @pytest.mark.parametrize("network", ["unet", "dncnn"])
 @pytest.mark.parametrize("tile", [1, 7, 16, 512])
 @pytest.mark.parametrize("shape", LONG_OR_SMALL)

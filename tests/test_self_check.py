@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from napari_noise2self import Denoiser, Settings
 from napari_noise2self.correlation import Correlation, coloured
+from napari_noise2self.devices import Precision
 from napari_noise2self.partition import Partition
 from napari_noise2self.patches import Patches
 from napari_noise2self.pretraining.scenes import draw_scene
@@ -77,6 +78,7 @@ def _check(
     channels = len(planes[0])
     return SelfCheck(
         awake_network(channels=channels),
+        Precision(None, torch.contiguous_format),
         partition.fill,
         planes,
         Patches(planes, partition, settings, torch.device("cpu")),

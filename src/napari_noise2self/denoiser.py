@@ -337,6 +337,7 @@ class Denoiser:
             self.settings.fill,
             self.settings.budget.flips,
             tile,
+            self.settings.mixed_precision,
         )
 
     def choose_partition(self) -> None:

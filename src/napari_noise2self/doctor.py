@@ -37,16 +37,16 @@ def examine() -> list[Finding]:
 
 
 def _torch() -> list[Finding]:
-    """PyTorch, where it will compute, and in which precision it will train."""
+    """PyTorch, where it will compute, and in which precision."""
     try:
         import torch
     except (ImportError, OSError) as error:  # OSError: a DLL of Windows fails to load
         advice = "Install PyTorch as its web site says, then run this again: pip install torch"
         return [Finding("torch", f"can't be loaded ({error})", advice, serious=True)]
-    from .devices import describe_device, resolve_device, training_precision
+    from .devices import describe_device, fastest_precision, resolve_device
 
     device = resolve_device("auto")
-    dtype = str(training_precision(device).dtype or torch.float32).removeprefix("torch.")
+    dtype = str(fastest_precision(device).dtype or torch.float32).removeprefix("torch.")
     advice = ""
     if device.type == "cpu" and torch.version.cuda is None and sys.platform != "darwin":
         advice = "If there is an NVIDIA GPU, install a PyTorch with CUDA: see docs/install.md."

@@ -25,9 +25,11 @@ class Network(nn.Module):
     """Sides of the windows given to `forward` should be multiples of this (others are padded)."""
     reach: int
     """An output depends on no input farther away than this many pixels along any axis."""
+    head: nn.Conv2d
+    """Maps features to mean and raw variance of each channel."""
 
     def body(self, image: Tensor) -> Tensor:
-        """Map (B, C, H, W), sides multiples of `stride`, to (B, 2C, H, W)."""
+        """Map (B, C, H, W), sides multiples of `stride`, to features (B, F, H, W)."""
         raise RuntimeError(f"{type(self).__name__} has no body")
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
@@ -37,8 +39,9 @@ class Network(nn.Module):
         below, right = -height % self.stride, -width % self.stride
         if below or right:
             image = functional.pad(image, (0, right, 0, below), mode="replicate")
-        output = self.body(image)[..., :height, :width].float()
-        mean, variance = output.chunk(2, dim=1)
+        features = self.body(image)[..., :height, :width]
+        with torch.autocast(image.device.type, enabled=False):  # bfloat16 knows 256 grey levels
+            mean, variance = self.head(features.float()).chunk(2, dim=1)
         return mean.reshape(shape), variance.reshape(shape)
 
 
@@ -83,7 +86,7 @@ class UNet(Network):
         for block in self.up:
             features = functional.interpolate(features, scale_factor=2.0, mode="nearest")
             features = block(torch.cat((features, skips.pop()), dim=1))
-        return cast(Tensor, self.head(features))
+        return cast(Tensor, features)
 
 
 class DnCNN(Network):
@@ -108,7 +111,7 @@ class DnCNN(Network):
 
     def body(self, image: Tensor) -> Tensor:
         """See `Network.body`."""
-        return cast(Tensor, self.head(self.layers(image)))
+        return cast(Tensor, self.layers(image))
 
 
 class _Block(nn.Sequential):

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from .correlation import WHITE, coloured, largest_excess
+from .devices import Precision
 from .flat_noise import flat_noise
 from .networks import Network
 from .partition import Partition
@@ -48,6 +49,8 @@ class SelfCheck:
     ----------
     network : Network
         On the device of the patches, in eval mode.
+    precision : Precision
+        In which it runs.
     fill : callable
         Fills hidden pixels, given images (B, C, H, W) and which pixels are hidden.
     planes : sequence of Tensor
@@ -63,6 +66,7 @@ class SelfCheck:
     """
 
     network: Network
+    precision: Precision
     fill: Callable[[Tensor, Tensor], Tensor]
     planes: Sequence[Tensor]
     patches: Patches
@@ -192,7 +196,8 @@ class SelfCheck:
 
     def _predict(self, image: Tensor, hidden: Tensor) -> tuple[Tensor, Tensor]:
         """Return mean and variance of the signal, with some pixels hidden."""
-        mean, raw = self.network(self.fill(image, hidden))
+        with self.precision.autocast(image.device):
+            mean, raw = self.network(self.fill(image, hidden))
         return mean, signal_variance(raw, self.noise)
 
     def _assumed(self, mean: Tensor) -> Tensor:

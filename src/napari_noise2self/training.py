@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from .allocator import kept_memory
-from .devices import reproducible, training_precision
+from .devices import fastest_precision, reproducible
 from .networks import Network
 from .optimizer import AdamW
 from .partition import Partition
@@ -114,7 +114,7 @@ class Trainer:
         self._settings = settings
         self._device = device
         self._partition = partition
-        self._precision = training_precision(device, settings.mixed_precision)
+        self._precision = fastest_precision(device, settings.mixed_precision)
         self._network = network.to(device).to(
             memory_format=self._precision.memory_format  # type: ignore[call-overload]
         )
@@ -277,6 +277,7 @@ class Trainer:
         """See how far noise and predicted variance are right."""
         check = SelfCheck(
             self.average,
+            self._precision,
             self._fill,
             self._planes,
             self._patches,

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..devices import training_precision
+from ..devices import fastest_precision
 from ..networks import UNet, build_network
 from ..settings import Settings
 from ..stable_noise import signal_variance
@@ -81,7 +81,7 @@ class Learner:
         self.steps = 0
         self._batches = batches or Batches(plan.seed, plan.batch)
         self._device = torch.device("cpu")
-        self._precision = training_precision(self._device)
+        self._precision = fastest_precision(self._device)
         network = build_network(plan.settings)
         assert isinstance(network, UNet)
         self._network = network.to(

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy import ndimage
 
-from napari_noise2self.flat_noise import flat_noise
+from napari_noise2self.flat_noise import flat_noise, flattest_noise
 from simulate import smooth_scene
 
 NO_EDGES = np.array([])
@@ -43,6 +44,33 @@ def test_noise_is_compared_with_what_was_assumed_at_its_brightness() -> None:
     assert flat_noise([photons], lambda mean: mean, np.quantile(scene, [0.5])) == pytest.approx(
         [1, 1], rel=0.05
     )
+
+
+@pytest.mark.parametrize("flat_share", [1.0, 0.3, 0.08])
+def test_flattest_parts_show_the_noise_of_an_image_full_of_texture(flat_share: float) -> None:
+    texture = ndimage.gaussian_filter(_noise(seed=1), 1)
+    image = 20 * texture / texture.std() * (np.arange(256) >= flat_share * 256) + 2 * _noise()
+    found = flattest_noise([image])
+    assert found.white
+    assert found.fine == pytest.approx(4, rel=0.1)
+
+
+@pytest.mark.parametrize("sigma", [(0.6, 0.6), (0.0, 0.8)])
+def test_correlated_noise_is_not_white_and_stronger_than_its_fine_part(
+    sigma: tuple[float, float],
+) -> None:
+    noise = ndimage.gaussian_filter(_noise(), sigma)
+    found = flattest_noise([noise / noise.std()])
+    assert not found.white
+    assert 1.5 * found.fine < found.whole == pytest.approx(0.7, abs=0.2)
+
+
+def test_what_is_cut_off_has_no_noise_and_tells_nothing() -> None:
+    image = _noise()
+    image[:, 120:] = 0.0
+    assert flattest_noise([image[:, :120], image[:, 120:]]).fine == pytest.approx(1, rel=0.05)
+    assert np.isnan(flattest_noise([np.zeros((256, 256))]).fine)
+    assert np.isnan(flattest_noise([_noise((7, 900))]).fine)
 
 
 def test_missing_pixels_are_left_out_and_too_few_blocks_tell_nothing() -> None:

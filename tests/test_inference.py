@@ -241,9 +241,9 @@ def test_posterior_is_as_bright_as_the_image() -> None:
 @pytest.mark.parametrize("noise", [1e-2, 1.0, 100.0])
 def test_posterior_mixes_by_the_variances(noise: float) -> None:
     """Where the clean signal varies three times as much as the noise: three parts of the pixel."""
-    predictor, image = _predictor(noise=noise), _image((16, 16))
+    predictor, image = _predictor(noise=noise), math.sqrt(noise) * _image((16, 16))
     with torch.no_grad():
-        predictor.network.head.weight[1] = 0
+        predictor.network.head.weight[:] = 0
         predictor.network.head.bias[1] = math.log(math.expm1(3.0))  # softplus of it is 3
     mixed, variance, _ = predictor.predict(image, "posterior")
     expected = 0.75 * image + 0.25 * _calibrated(predictor, image)

@@ -19,6 +19,7 @@ NOISE = {
     "offset": 100.4,
     "read_variance": 9.0,
     "reliable": True,
+    "goodness": 0.9,
     "correlation": {"horizontal": (0.31, 0.1, 0.0), "vertical": (-0.004, 0.0, 0.0)},
 }
 FIGURES = {
@@ -91,6 +92,8 @@ def test_noise_of_several_channels():
     assert rows(noise=[NOISE, other])["Noise"] == "gain 2.04 to 3, read noise 3, offset 90 to 100"
     gaussian = NOISE | {"gain": 0.0}
     assert rows(noise=[gaussian])["Noise"] == "3 grey levels at all intensities"
+    limit = gaussian | {"goodness": 0.0}
+    assert rows(noise=[limit])["Noise"] == "at most 3 grey levels at all intensities"
 
 
 def test_residual_with_structure():
@@ -126,7 +129,11 @@ def test_reading_of_noise():
     reading = noise_reading({"noise": [noise, noise]})
     assert reading == ""
     reading = noise_reading({"noise": [noise, noise | {"reliable": False}]})
-    assert reading.startswith("Dashed: the variance of the whole image")
+    assert reading == "Dashed: the whole variance, in place of a fit that can be trusted."
+    reading = noise_reading({"noise": [noise | {"goodness": 0.0}] * 2})
+    assert (
+        reading == "Dashed: the noise of the flattest parts, in place of a fit that can be trusted."
+    )
     assert "not known" in noise_reading({"noise": [NOISE]})  # of an older version
     for applied in ({"unlike": ""}, {"continued_after": [50]}):
         reading = noise_reading({"noise": [noise], **applied})

@@ -62,13 +62,14 @@ class ErrorEstimate:
         deviation = weight * np.sqrt(plane.noise * stretch)
         self._noise += float((plane.noise * stretch).sum())
         self._error += float((plane.error * stretch).sum())
+        self._known &= all(model.fitted for model in models)
         self._known &= bool(plane.noise.any(axis=(1, 2)).all())
         self._count += plane.mean.size
         self._low = min(self._low, (plane.mean + deviation).min())
         self._high = max(self._high, (plane.mean - deviation).max())
 
     def figures(self) -> dict[str, float | None]:
-        """Return the estimated PSNRs in dB; None if the noise of any channel is not known."""
+        """Return the estimated PSNRs in dB; None if the noise of any channel follows no model."""
         return {
             "estimated_psnr_before": self._psnr(self._noise),
             "estimated_psnr": self._psnr(self._error),

@@ -1,4 +1,4 @@
-"""The variance of white noise at each brightness, from the flattest parts of an image.
+"""The variance of the noise from the flattest parts of an image, at each brightness or in all.
 
 In small blocks, the coefficients of the discrete cosine transform tell structure, which is in the
 low frequencies, from noise, which is in all. White noise at high frequencies is independent of that
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +25,8 @@ _STRUCTURE = (_FREQUENCY >= 1) & (_FREQUENCY <= 6)  # the 27 of the lowest, but 
 _SMALLEST_STEP, _MOST_BLOCKS = 3, 40_000
 _FLATTEST = 0.1
 _FEWEST_BLOCKS = 100  # of a brightness
+_FLATTEST_OF_ALL, _FEWEST_OF_ALL = 0.03, 20
+_FLATTER, _WHITE = 0.3, 1.4  # of these; low frequencies have no more energy, of high ones'
 
 
 def flat_noise(
@@ -62,6 +65,51 @@ def flat_noise(
             flat = structure[here] <= np.quantile(structure[here], _FLATTEST)
             factors[number] = noise[here][flat].mean()
     return factors
+
+
+class FlattestNoise(NamedTuple):
+    """Variance of the noise where there is least structure; NaN where too little is known.
+
+    Parameters
+    ----------
+    fine : float
+        From high frequencies alone: that of white noise.
+    whole : float
+        From all: that of correlated noise, too, but also of slopes.
+    white : bool
+        Whether low frequencies have no more energy than white noise has.
+    """
+
+    fine: float
+    whole: float
+    white: bool
+
+
+def flattest_noise(planes: Sequence[FloatArray]) -> FlattestNoise:
+    """Measure the noise where there is least structure, for an image that is full of it.
+
+    Structure that is left there counts as noise, so this is the most that noise can be, if it is
+    as strong everywhere.
+
+    Parameters
+    ----------
+    planes : sequence of ndarray
+        Images of shape (H, W); blocks with non-finite pixels are left out.
+    """
+    area = sum(plane.size for plane in planes)
+    step = max(_SMALLEST_STEP, math.ceil(math.sqrt(area / _MOST_BLOCKS)))
+    blocks = np.concatenate([_blocks(plane, step) for plane in planes])
+    blocks = blocks[np.ptp(blocks, axis=(1, 2)) > 0]  # what is cut off or masked has no noise
+    if len(blocks) < _FEWEST_BLOCKS:
+        return FlattestNoise(math.nan, math.nan, False)
+    energy = fft.dctn(blocks, axes=(1, 2), norm="ortho") ** 2
+    structure = energy[:, _STRUCTURE].mean(axis=1)
+    count = max(_FEWEST_OF_ALL, round(_FLATTEST_OF_ALL * len(blocks)))
+    flat = energy[np.argsort(structure)[:count]]
+    fine, whole = (float(flat[:, part].mean()) for part in (_NOISE, _FREQUENCY > 0))
+    flatter = flat[: max(_FEWEST_OF_ALL // 2, round(_FLATTER * count))]
+    white = flatter[:, _STRUCTURE].mean() <= _WHITE * flatter[:, _NOISE].mean()
+    return FlattestNoise(fine, whole, bool(white))
 
 
 def _blocks(plane: FloatArray, step: int) -> FloatArray:

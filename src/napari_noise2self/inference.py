@@ -13,6 +13,7 @@ from torch.nn import functional
 from .allocator import kept_memory
 from .brightness import as_bright_as
 from .devices import Precision, fastest_precision, reproducible
+from .local_doubt import local_doubt
 from .networks import Network
 from .partition import Partition
 from .progress import Control, Progress, Report
@@ -154,7 +155,7 @@ class Predictor:
         before training; else that of the noisy pixel.
         """
         noise = self.noise.to(torch.device("cpu"))
-        assumed, known = (look(mean[None])[0] for look in (noise.assumed_variance, noise.variance))
+        assumed, known = (at(mean[None])[0] for at in (noise.assumed_variance, noise.variance))
         least = torch.maximum(noise.leak[0] * known, _SMALLEST_SHARE * (variance + assumed))
         rest = torch.maximum(variance - known, least)
         expected = torch.where(assumed > 0, noise.doubt[0] * variance, rest)
@@ -163,6 +164,9 @@ class Predictor:
         if mode == "posterior":
             channels = zip(image, mean, known, strict=True)
             mean = torch.stack([as_bright_as(*channel) for channel in channels])
+            looks = zip(image - mean, variance, known, noise.correlation, strict=True)
+            variance = variance * torch.stack([local_doubt(*look) for look in looks])
+            expected = torch.maximum(expected, variance)
             share = _noisy_share(image, variance, known)
             mean = torch.lerp(mean, torch.where(share > 0, image, 0), share)
         return mean, (1 - share).square() * expected + share.square() * known, known

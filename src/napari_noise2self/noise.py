@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .correlation import WHITE, Correlation, measure_correlation
+from .flat_noise import flattest_noise
 from .noise_fit import NoisePoint, find_limits, fit_line, measure_windows, without_mask
 
 FloatArray = NDArray[np.float64]
@@ -19,6 +20,7 @@ _ENOUGH, _BAND = 2**22, 128  # pixels to measure in all; rows of a band
 _MINIMUM_WINDOWS = 400
 _SMALLEST_RISE = 0.2  # of the variance over all intensities, by which photon noise is recognised
 _POOR = 0.5  # goodness: the variance is off by half on average
+_WEAKER = 0.9  # of the variance: more than flattest parts differ from others by chance
 _SMOOTH = 0.8  # no camera's noise is as correlated as this
 _FEW_LEVELS = 8
 _COUNTS = 0.2  # relative error of the gain of photon counts
@@ -34,8 +36,8 @@ _TOO_LITTLE = (
 )
 _NO_NOISE = "No noise was found: denoising can only make this image smoother."
 _NO_LAW = (
-    "The noise could not be told from the structure of the image, or follows no known law, "
-    f"{_WITHOUT}"
+    "The noise could not be told from the structure of the image, or follows no known law: it is "
+    "taken to be no stronger than in the flattest parts."
 )
 _SMOOTHED = (
     "The image looks already denoised, blurred or compressed: its noise can't be measured, and "
@@ -54,8 +56,8 @@ class NoiseModel:
     intercept : float
         Variance at signal 0, in squared grey levels: read variance less gain times offset.
     reliable : bool
-        False where the image did not allow a trustworthy fit. Then `intercept` is only a rough
-        variance, used to bring the image to a sensible scale.
+        False where there was nothing to measure. Then `intercept` is only a rough variance, used to
+        bring the image to a sensible scale.
     offset : float
         Grey level of no light: the darkest level that a sizeable part of the image has. Where
         the image has no dark background it lies above the camera's own offset, and
@@ -63,7 +65,8 @@ class NoiseModel:
     goodness : float
         Of the fit, from 0 to 1: one less the mean relative deviation of the noise variance from
         the model, over parts of the image of different brightness. Purely Gaussian noise has one
-        too: how constant its variance is. 0 where the model is not reliable.
+        too: how constant its variance is. 0 where the model is not reliable, and where structure
+        allowed no fit: then it is a Gaussian noise as strong as that of the flattest parts.
     note : str
         One sentence for the user.
     correlation : Correlation
@@ -81,6 +84,11 @@ class NoiseModel:
     note: str = ""
     correlation: Correlation = WHITE
     points: tuple[NoisePoint, ...] = ()
+
+    @property
+    def fitted(self) -> bool:
+        """Whether this is what was measured, and no stand-in for it."""
+        return self.reliable and self.goodness > 0
 
     @property
     def read_variance(self) -> float:
@@ -145,11 +153,46 @@ def estimate_noise(planes: Sequence[FloatArray]) -> NoiseModel:
     model = _fit(parts)
     correlation = measure_correlation([model.stabilise(part) for part in parts])
     smooth = correlation.strongest_value > _SMOOTH
-    if _in_blocks(planes) or (smooth and model.reliable):
-        model = replace(_rough_model(planes, _SMOOTHED), points=model.points)
+    if _in_blocks(planes):
+        rough = _rough_model(planes, _SMOOTHED)
+        return replace(rough, points=model.points, correlation=correlation)
+    if smooth and model.reliable:
+        model = replace(model, note=_SMOOTHED)
     elif correlation.reach and not smooth:
         model = _fit(parts, spacing=correlation.reach + 2)  # where it has died away
-    return replace(model, correlation=correlation)
+    model = replace(model, correlation=correlation)
+    if model.note in (_NO_LAW, _NO_NOISE, _SMOOTHED):
+        return _strongest(model, parts)
+    return _less(model, parts) if model.reliable and model.gain == 0 else model
+
+
+def _strongest(model: NoiseModel, planes: Sequence[FloatArray]) -> NoiseModel:
+    """Return the strongest Gaussian noise that the flattest parts of an image allow.
+
+    For images that are full of structure, or nearly clean: with no model at all, they would be
+    predicted without a look at their own pixels, and lose far more than their noise.
+    """
+    found = flattest_noise(_uncut(planes))
+    rough = _rough_model(planes, model.note)
+    variance = max(found.fine, found.whole) if model.note == _NO_LAW else found.fine
+    if not math.isnan(variance):
+        least = _RESOLUTION * rough.intercept
+        rough = replace(rough, intercept=max(variance, least), reliable=True)
+    correlation = WHITE if found.white else model.correlation
+    return replace(rough, points=model.points, correlation=correlation)
+
+
+def _uncut(planes: Sequence[FloatArray]) -> list[FloatArray]:
+    """Take out pixels at limits: where many are cut off, little of the noise is left."""
+    low, high = find_limits(planes)
+    return [np.where((plane > low) & (plane < high), plane, np.nan) for plane in planes]
+
+
+def _less(model: NoiseModel, planes: Sequence[FloatArray]) -> NoiseModel:
+    """Take Gaussian noise for weaker if it is so where there is least structure."""
+    found = flattest_noise(_uncut(planes))
+    weaker = found.white and found.fine < _WEAKER * model.intercept
+    return replace(model, intercept=found.fine) if weaker else model
 
 
 def _bands(planes: Sequence[FloatArray]) -> Sequence[FloatArray]:

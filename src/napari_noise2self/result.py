@@ -28,8 +28,9 @@ class Result:
 
         - `estimated_psnr`: what PSNR in dB it has by the network's own error estimate, times its
           doubt, and `estimated_psnr_before`: what the noisy one had by the noise model; None where
-          unknown. Their range is 255 for 8-bit images, else the range of the denoised image.
-          `estimated_psnr_uncertainty` of the training: two of three are right within it.
+          the noise follows none. Their range is 255 for 8-bit images, else the range of the
+          denoised image. `estimated_psnr_uncertainty` of the training: two of three are right
+          within it.
         - `residual`: a `ResidualReport` as a dictionary.
     """
 

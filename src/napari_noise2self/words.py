@@ -103,7 +103,7 @@ def figure_notes(figures: dict[str, Any]) -> str:
 def figure_advice(figures: dict[str, Any]) -> str:
     """Say in short what is amiss with a result and what to do about it; empty if nothing is."""
     sentences = [figures.get("unlike", "")]
-    sentences += [noise["note"] for noise in figures["noise"] if not noise["reliable"]]
+    sentences += [noise["note"] for noise in figures["noise"] if not is_fitted(noise)]
     if figures["classic_won"]:
         name = classic_name(figures["classic"]["method"])
         sentences.append(f"{name[0].upper()}{name[1:]} did better: train longer, or use that.")
@@ -121,15 +121,20 @@ def noise_reading(figures: dict[str, Any]) -> str:
         As in the metadata of the result, of this version or an older one.
     """
     noise, sentences = figures["noise"], []
-    if not all(channel["reliable"] for channel in noise):
-        sentences.append(
-            "Dashed: the variance of the whole image, in place of a fit that can be trusted."
-        )
-    if any(channel["reliable"] and not channel.get("points") for channel in noise):
+    for channel in noise:
+        if not is_fitted(channel):
+            stand_in = "noise of the flattest parts" if channel["reliable"] else "whole variance"
+            sentences.append(f"Dashed: the {stand_in}, in place of a fit that can be trusted.")
+    if any(is_fitted(channel) and not channel.get("points") for channel in noise):
         sentences.append("The points behind the line are not known: an older version measured it.")
     if "unlike" in figures or figures.get("continued_after"):
         sentences.append("Measured on what the model was trained on at first.")
-    return "\n".join(sentences)
+    return "\n".join(dict.fromkeys(sentences))
+
+
+def is_fitted(noise: dict[str, Any]) -> bool:
+    """Tell whether the noise of a channel follows a model, or has only a stand-in for it."""
+    return bool(noise["reliable"] and noise["goodness"] > 0)
 
 
 def loss_levels(figures: dict[str, Any]) -> dict[str, float]:
@@ -228,7 +233,8 @@ def _noise(channels: Sequence[dict[str, Any]]) -> str:
     offset = _span([noise["offset"] for noise in known])
     gains = [noise["gain"] for noise in known]
     if not any(gains):
-        return f"{read} grey levels at all intensities"
+        limit = "" if all(is_fitted(noise) for noise in known) else "at most "
+        return f"{limit}{read} grey levels at all intensities"
     return f"gain {_span(gains)}, read noise {read}, offset {offset}"
 
 

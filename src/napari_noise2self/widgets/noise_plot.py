@@ -8,7 +8,7 @@ from typing import Any
 from qtpy.QtCore import Qt
 from qtpy.QtGui import QColor
 
-from ..words import noise_reading
+from ..words import is_fitted, noise_reading
 from .plot import DASHED, DOTTED, POINT, SOLID, Plot, legend_entry
 from .prose import Prose
 
@@ -105,7 +105,8 @@ class _Channel:
 
     def __init__(self, plot: Plot, noise: dict[str, Any]) -> None:
         self.reliable = noise["reliable"]
-        self.words = f"fit, goodness {noise['goodness']:.2f}" if self.reliable else "no fit"
+        self.fitted = is_fitted(noise)
+        self.words = f"fit, goodness {noise['goodness']:.2f}" if self.fitted else "no fit"
         points = noise.get("points", ())  # older results have none
         self._signals, self._variances, self._weights = ([p[k] for p in points] for k in range(3))
         dark, gain, intercept = noise["offset"], noise["gain"], noise["intercept"]
@@ -127,12 +128,12 @@ class _Channel:
 
     def entry(self, text: str) -> str:
         """Return the entry of the line in the legend."""
-        return legend_entry(self._colour, text, SOLID if self.reliable else DASHED)
+        return legend_entry(self._colour, text, SOLID if self.fitted else DASHED)
 
     def paint(self, colour: str) -> None:
         """Draw in a colour; points of little weight are faint."""
         self._colour = colour
-        style = Qt.PenStyle.SolidLine if self.reliable else Qt.PenStyle.DashLine
+        style = Qt.PenStyle.SolidLine if self.fitted else Qt.PenStyle.DashLine
         self.line.setPen(colour, width=2, style=style)
         self.level.setPen(colour, width=1, style=Qt.PenStyle.DotLine)
         brushes = [QColor(colour) for _ in self._weights]

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -27,7 +26,7 @@ from .correlation import Correlation, choose_exclusion
 from .devices import describe_device, resolve_device
 from .findings import training_figures
 from .inference import DEFAULT_TILE, Predictor
-from .networks import DnCNN, UNet, build_network, create_network
+from .networks import Network, build_network, create_network
 from .partition import Partition
 from .patches import any_detail
 from .progress import Control, Report, of_planes
@@ -57,7 +56,7 @@ class Denoiser:
     def __init__(self, settings: Settings | None = None) -> None:
         self.settings = settings or Settings()
         self.record = TrainingRecord()
-        self.network: UNet | DnCNN | None = None
+        self.network: Network | None = None
         self.stabilisers: tuple[Stabiliser, ...] = ()
         self.partition = Partition.from_settings(self.settings)
         self.floor: Floor | None = None
@@ -176,7 +175,7 @@ class Denoiser:
 
     def _train(
         self,
-        network: UNet | DnCNN,
+        network: Network,
         stable: list[Tensor],
         settings: Settings,
         record: TrainingRecord,
@@ -200,8 +199,6 @@ class Denoiser:
             raise
         finally:
             self._trainer = None
-        # the layout that a model file brings back: results then agree to the last digit
-        network.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
         self.network = network.eval()
         self.record = record.followed_by(trainer.record)
 

@@ -19,7 +19,7 @@ from safetensors.torch import save_file
 from . import __version__
 from .atomic import published
 from .calibration import Floor
-from .devices import describe_device, resolve_device
+from .devices import describe_device, fastest_precision, resolve_device
 from .networks import build_network, channels_together
 from .refinement import Refinement
 from .settings import Device, Settings
@@ -149,6 +149,7 @@ def _assemble(
         raise ValueError("weights are not finite")
     network.load_state_dict(weights, assign=True)
     denoiser.network = network.to(device).eval()
+    fastest_precision(device).arrange(denoiser.network)  # as after training: to the last digit
     return denoiser
 
 

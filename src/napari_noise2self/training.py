@@ -115,9 +115,8 @@ class Trainer:
         self._device = device
         self._partition = partition
         self._precision = fastest_precision(device, settings.mixed_precision)
-        self._network = network.to(device).to(
-            memory_format=self._precision.memory_format  # type: ignore[call-overload]
-        )
+        self._network = network.to(device)
+        self._precision.arrange(self._network)
         self.average = copy.deepcopy(self._network).requires_grad_(False)
         self._best = copy.deepcopy(self._network.state_dict())
         self._noise = noise.to(device)
@@ -251,7 +250,8 @@ class Trainer:
     def _update_average(self) -> None:
         """Move the averaged weights towards the present ones."""
         decay = min(_EMA_DECAY, (1 + self.record.steps) / (10 + self.record.steps))
-        averages, currents = list(self.average.parameters()), list(self._network.parameters())
+        averages: list[Tensor] = list(self.average.parameters())
+        currents: list[Tensor] = list(self._network.parameters())
         torch._foreach_lerp_(averages, currents, 1 - decay)
 
     @torch.no_grad()

@@ -7,7 +7,7 @@ from drive import run, wait_for_threads
 from napari_noise2self import Denoiser, Settings
 from napari_noise2self.progress import Control
 from napari_noise2self.widgets.live import View
-from napari_noise2self.widgets.predict_task import PredictTask
+from napari_noise2self.widgets.predict_task import Pace, PredictTask
 
 TINY = Settings(start="fresh", width=4, depth=1, patch_size=16, batch_size=1, max_steps=2)
 OTHER = Settings(start="fresh", width=4, depth=1, partition="random", partition_size=5)
@@ -22,7 +22,9 @@ def test_window_is_predicted_with_the_other_partition_and_the_rest_stays_noisy()
     model = Denoiser(TINY).fit(stack)
     own = model.partition
     window = (slice(1, 2), slice(8, 24), slice(4, 40))
-    plane = _run(PredictTask("stack", stack, "TYX", (1, 0, 0), model, OTHER, View(window)))
+    plane = _run(
+        PredictTask("stack", stack, "TYX", (1, 0, 0), model, OTHER, (View(window),), Pace())
+    )
     expected = model.repartitioned(OTHER).denoise(stack[window], prediction="j-invariant")
     np.testing.assert_array_equal(plane[8:24, 4:40], expected[0])
     plane[8:24, 4:40] = stack[1, 8:24, 4:40]
@@ -30,15 +32,34 @@ def test_window_is_predicted_with_the_other_partition_and_the_rest_stays_noisy()
     assert model.partition == own, "the model itself was changed"
 
 
+def test_each_window_is_shown_as_soon_as_it_is_there():
+    image = np.random.default_rng(0).poisson(20, (40, 50)).astype(np.uint16)
+    model = Denoiser(TINY).fit(image)
+    views = tuple(View((slice(8, 8 + side), slice(4, 4 + side))) for side in (16, 24))
+    task, seen = PredictTask("cells", image, "YX", (0, 0), model, OTHER, views, Pace()), []
+    last = task(control=Control(), report=lambda _: None, show=seen.append)
+    assert [int((plane != image).sum()) for plane in (*seen, last)] == [16**2, 24**2]
+
+
 def test_colour():
     image = np.random.default_rng(0).integers(0, 255, (32, 40, 4)).astype(np.uint8)
     model = Denoiser(TINY).fit(image[..., :3], axes="YXS")
     view = View((slice(0, 16), slice(0, 40), slice(0, 4)))
-    plane = _run(PredictTask("colour", image, "YXS", (0, 0, 0), model, OTHER, view))
+    plane = _run(PredictTask("colour", image, "YXS", (0, 0, 0), model, OTHER, (view,), Pace()))
     assert plane.shape == (32, 40, 3)
     assert plane.dtype == np.uint8
     np.testing.assert_array_equal(plane[16:], image[16:, :, :3])
     assert (plane[:16] != image[:16, :, :3]).any()
+
+
+def test_pace_is_what_was_measured_unless_that_says_little():
+    pace = Pace(1e-6)
+    pace.measure(seconds=1.2, pixels=1e6)
+    assert pace.seconds == 1e-6, "the window would flicker"
+    pace.measure(seconds=1.0, pixels=1e3)
+    assert pace.seconds == 1e-6, "of so few pixels, it is not their time"
+    pace.measure(seconds=0.3, pixels=1e6)
+    assert pace.seconds == pytest.approx(3e-7)
 
 
 @pytest.fixture

@@ -56,6 +56,7 @@ class ComputedPlane(QObject):
             self._shown.fade()  # it shows another plane
         self._where, self._wish, self._data = where, wish, source.data
         self._job = job = Job(source, task, self)
+        job.shown.connect(self._show)
         job.succeeded.connect(self._on_success)
         job.failed.connect(self._on_failure)
         job.start()
@@ -71,11 +72,14 @@ class ComputedPlane(QObject):
         self._shown.remove()
 
     def _on_success(self, plane: NDArray[Any]) -> None:
-        job, self._job = self._job, None
-        assert job is not None
-        job.cancel()
-        source = job.source
-        assert source is not None
+        self._show(plane)
+        assert self._job is not None
+        self._job.cancel()
+        self._job = None
+
+    def _show(self, plane: NDArray[Any]) -> None:
+        assert self._job is not None
+        source = self._job.source
         self._shown.show(source, plane, **{name: source.look[name] for name in _LOOK})
 
     def _on_failure(self, error: Exception) -> None:

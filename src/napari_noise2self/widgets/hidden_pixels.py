@@ -17,9 +17,9 @@ from .computed_plane import PlaneSwitch
 from .editors import Whole
 from .fill_task import FillTask
 from .layers import Source
-from .live import View
+from .live import LARGEST_VIEW, View
 from .partition_overlay import PartitionOverlay, plane_shape
-from .predict_task import PredictTask
+from .predict_task import Pace, PredictTask
 from .prose import Prose
 from .settings_form import SettingsForm
 from .sizes_panel import SizesPanel
@@ -28,13 +28,15 @@ if TYPE_CHECKING:
     from napari.viewer import Viewer
 
 _LARGEST = 2**24  # pixels: a tenth of a second
-_PREDICTED = 2**20  # pixels, each time a subset is predicted: about a second on two cores
+_PATIENCE = 0.7  # seconds for a prediction, at first of the middle of the view,
+_NEARLY_ALL = 0.7  # if that is less than this share of it
 _SHOW_TOOLTIP = (
     "Colour the pixels that are hidden together, in orange over the image, and in yellow the\n"
     "neighbours that an exclusion hides with them. Move the partition size to see it change."
 )
 _PREDICT_TOOLTIP = (
-    "Show what the model makes of the middle of the view, each subset predicted from the others.\n"
+    "Show what the model makes of the view, each subset predicted from the others: its middle\n"
+    "first, then up to 512 × 512 pixels of it.\n"
     "Move the partition size to see what changes."
 )
 _NO_MODEL = "There is no model that could predict now; train one first, or load one."
@@ -61,6 +63,7 @@ class HiddenPixels(QWidget):
         """A trained denoiser, if there is one that can work now."""
         self._measured: weakref.WeakKeyDictionary[Image, Exclusion] = weakref.WeakKeyDictionary()
         self._layer: Image | None = None
+        self._pace = Pace()
         self.show_button = QPushButton("Show hidden pixels")
         self.show_button.setCheckable(True)
         self.zoom_button = QPushButton("Zoom in")
@@ -173,16 +176,19 @@ class HiddenPixels(QWidget):
         return FillTask(*plane, partition, subset, self._settings.fill)
 
     def _predict(self, source: Source, partition: Partition) -> None:
-        """Predict the middle of the view; smaller where there are more subsets."""
-        assert self._layer is not None
+        """Predict as much of the middle of the view as there is patience for, then all of it."""
         assert source.place is not None
-        largest = _PREDICTED / partition.n_subsets
-        shape, dims = source.data.shape, self._viewer.dims
-        view = View.of(self._layer, shape, source.axes, dims, largest)
-        if view is not None:
+        at_once = _PATIENCE / self._pace.seconds / partition.n_subsets
+        middle, whole = (self._view(source, largest) for largest in (at_once, LARGEST_VIEW))
+        if middle is not None and whole is not None:
+            views = (middle, whole) if middle.area < _NEARLY_ALL * whole.area else (whole,)
             plane = source.name, source.data, source.axes, source.place
-            task = PredictTask(*plane, self.model, self._settings, view)
+            task = PredictTask(*plane, self.model, self._settings, views, self._pace)
             self.predict_button.plane.show(source, task)
+
+    def _view(self, source: Source, largest: float) -> View | None:
+        assert self._layer is not None
+        return View.of(self._layer, source.data.shape, source.axes, self._viewer.dims, largest)
 
     @property
     def _partition(self) -> Partition:

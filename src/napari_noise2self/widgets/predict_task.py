@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -17,10 +18,35 @@ from .task import Show
 if TYPE_CHECKING:
     from ..denoiser import Denoiser
 
+_ALIKE = 1.5
+_MEANINGFUL = 2**18
+
+
+@dataclass
+class Pace:
+    """How fast predictions are.
+
+    Parameters
+    ----------
+    seconds : float
+        For a pixel, each time a subset is predicted.
+    """
+
+    seconds: float = 1e-6
+
+    def measure(self, seconds: float, pixels: float) -> None:
+        """Take what was measured, if it means something and is quite different.
+
+        The window is not to flicker, and of few pixels most of the time goes elsewhere.
+        """
+        measured = seconds / pixels
+        if pixels >= _MEANINGFUL and not 1 / _ALIKE < measured / self.seconds < _ALIKE:
+            self.seconds = measured
+
 
 @dataclass(frozen=True)
 class PredictTask(PlaneTask):
-    """Predict each subset from the others in a window of a plane; the rest stays noisy.
+    """Predict each subset from the others in windows of a plane; the rest stays noisy.
 
     Parameters
     ----------
@@ -28,30 +54,41 @@ class PredictTask(PlaneTask):
         Trained.
     settings : Settings
         With the partition.
-    view : View
-        The window.
+    views : tuple of View
+        The windows, one after the other: each is shown as soon as it is predicted.
+    pace : Pace
+        Is told how long it took.
     """
 
     kind: ClassVar[str] = "predicting"
 
     model: Denoiser
     settings: Settings
-    view: View
+    views: tuple[View, ...]
+    pace: Pace
 
     @property
     def wish(self) -> tuple[object, ...]:
         """See `PlaneTask.wish`."""
-        return (*super().wish, id(self.model), self.settings, str(self.view))
+        return (*super().wish, id(self.model), self.settings, str(self.views))
 
     def run(self, control: Control, report: Report, show: Show) -> NDArray[Any]:
-        """Read the plane, predict the window."""
+        """Read the plane, predict the windows."""
+        *first, last = self.views
+        for view in first:
+            show(self._predicted(view, control))
+        return self._predicted(last, control)
+
+    def _predicted(self, view: View, control: Control) -> NDArray[Any]:
+        """Return the plane with the prediction in a window."""
         from ..arrays import check_image
 
-        window = np.asarray(self.image[self.view.window])
-        predicted = self.model.repartitioned(self.settings).denoise(
-            window, axes=self.axes, prediction="j-invariant", control=control
-        )
-        spans = dict(zip(self.axes, self.view.window, strict=True))
+        window = np.asarray(self.image[view.window])
+        model, started = self.model.repartitioned(self.settings), time.perf_counter()
+        predicted = model.denoise(window, axes=self.axes, prediction="j-invariant", control=control)
+        predictions = model.partition.n_subsets * window.size
+        self.pace.measure(time.perf_counter() - started, predictions)
+        spans = dict(zip(self.axes, view.window, strict=True))
         plane = self.read().astype(np.float32)
         part = check_image(predicted, self.axes).plane(predicted, 0)
         plane[:, spans["Y"], spans["X"]] = part

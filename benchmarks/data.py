@@ -18,11 +18,14 @@ SETS = ("confocal", "fmd-widefield", "fmd-twophoton", "natural", "line_noise", "
 
 
 def load(root: Path, name: str) -> Iterator[Pair]:
-    """Return the pairs of one set below a data folder."""
-    if name == "natural":
-        yield from _with_noise(root / "natural" / "clean", sigma=25.0)
-        return
+    """Return the pairs of one set below a data folder.
+
+    ``natural-2`` are the natural images with noise of standard deviation 2 instead of 25.
+    """
     folder, _, part = name.partition("-")
+    if folder == "natural":
+        yield from _with_noise(root / "natural" / "clean", sigma=float(part or 25))
+        return
     prefix = {"widefield": "WideField", "twophoton": "TwoPhoton", "": ""}[part]
     for pair in pairs(root / folder / "noisy", root / folder / "clean"):
         if pair.name.startswith(prefix):

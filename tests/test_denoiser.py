@@ -463,6 +463,17 @@ def test_prediction_can_be_chosen_afterwards() -> None:
     assert not np.array_equal(single, j_invariant)
 
 
+def test_number_of_flips_can_be_chosen_afterwards() -> None:
+    image = camera(100 * smooth_scene((48, 48)) + 5, read_noise=3)
+    denoiser = Denoiser(Settings(**TINY, max_steps=40)).fit(image)
+    own = denoiser.settings.budget.flips
+    several, one = denoiser.denoise(image), denoiser.denoise(image, flips=1)
+    np.testing.assert_array_equal(denoiser.denoise(image, flips=own), several)
+    assert own > 1
+    assert (several != one).any()
+    assert np.abs(several - one).max() < 0.5 * np.ptp(image)
+
+
 def test_a_training_can_be_looked_at() -> None:
     """From within `report`: with the weights of that moment, which training does not mind."""
     noisy = camera(100 * smooth_scene((48, 48)) + 5, read_noise=3)

@@ -136,7 +136,7 @@ def test_neither_does_any_size_or_tile(
 
 
 @pytest.mark.parametrize("network", ["unet", "dncnn"])
-@pytest.mark.parametrize("flips", [1, 8])
+@pytest.mark.parametrize("flips", [1, 2, 8])
 @pytest.mark.parametrize("channels", [1, 3])
 def test_nor_do_flips_and_channels(network: str, flips: int, channels: int) -> None:
     """A pixel is hidden in all channels at once: their noise may be shared."""
@@ -199,7 +199,7 @@ def test_nor_does_any_combination(data: st.DataObject) -> None:
         channels=channels,
         depth=data.draw(st.integers(1, 2)),
         fill=data.draw(st.sampled_from(["interpolate", "zero"])),
-        flips=data.draw(st.sampled_from([1, 8])),
+        flips=data.draw(st.sampled_from([1, 2, 8])),
         tile=data.draw(st.sampled_from([8, 19, 512])),
     )
     shape = (data.draw(st.integers(1, 5)), data.draw(st.integers(1, 64)))
@@ -323,7 +323,7 @@ def test_tiles_give_the_result_of_the_whole(
 
 
 @pytest.mark.parametrize("network", ["unet", "dncnn"])
-@pytest.mark.parametrize("flips", [1, 8])
+@pytest.mark.parametrize("flips", [1, 2, 8])
 @pytest.mark.parametrize("exclusion", [Exclusion(), Exclusion("plus", 1), Exclusion("vertical", 4)])
 def test_tiles_give_the_result_of_the_whole_with_flips_channels_and_exclusion(
     network: str, flips: int, exclusion: Exclusion

@@ -252,6 +252,7 @@ class Denoiser:
         dtype: OutputDtype = "float32",
         prediction: Prediction | None = None,
         tile: int = DEFAULT_TILE,
+        flips: int | None = None,
         control: Control | None = None,
         report: Report | None = None,
     ) -> NDArray[Any]:
@@ -269,6 +270,9 @@ class Denoiser:
             Instead of the settings' own.
         tile : int
             Side in pixels of the windows predicted at once; halved where memory is short.
+        flips : int, optional
+            Over how many of the image's eight orientations to average, instead of the preset's
+            own number; 1 is fastest.
         control, report
             As in `fit`; reports count planes.
 
@@ -288,6 +292,7 @@ class Denoiser:
             dtype=dtype,
             prediction=prediction,
             tile=tile,
+            flips=flips,
             control=control,
             report=report,
         ).image
@@ -300,6 +305,7 @@ class Denoiser:
         dtype: OutputDtype = "float32",
         prediction: Prediction | None = None,
         tile: int = DEFAULT_TILE,
+        flips: int | None = None,
         control: Control | None = None,
         report: Report | None = None,
     ) -> Result:
@@ -311,7 +317,7 @@ class Denoiser:
         control = control or Control()
         result = np.empty(layout.shape, output_dtype(image, dtype))
         gathered = ResultFigures(self.stabilisers, np.dtype(image.dtype))
-        predictor = self.predictor(tile)
+        predictor = self.predictor(tile, flips)
         mode = prediction or self.settings.prediction
         started = time.monotonic()
         for number in range(layout.n_planes):
@@ -324,7 +330,7 @@ class Denoiser:
             layout.set_plane(result, number, finish(mean, plane, result.dtype))
         return Result(result, gathered.figures(self.figures))
 
-    def predictor(self, tile: int = DEFAULT_TILE) -> Predictor:
+    def predictor(self, tile: int = DEFAULT_TILE, flips: int | None = None) -> Predictor:
         """Return the trained network with all that decides its predictions; see `Predictor`."""
         assert self.network is not None
         return Predictor(
@@ -332,7 +338,7 @@ class Denoiser:
             self.partition,
             self._noise,
             self.settings.fill,
-            self.settings.budget.flips,
+            self.settings.budget.flips if flips is None else flips,
             tile,
             self.settings.mixed_precision,
         )

@@ -40,7 +40,7 @@ class Predictor:
     fill : {"interpolate", "zero"}
         What stands in place of hidden pixels.
     flips : int
-        1, or 8 to average over the flipped and transposed images.
+        Over how many of the eight orientations of the image to average.
     tile : int
         Side of the windows that are predicted at once, in pixels; halved where memory is short.
     mixed_precision : bool

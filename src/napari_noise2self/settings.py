@@ -36,12 +36,12 @@ _CLASSICS = ("gaussian", "median", "nlm", "wavelet", "tv")
 BUDGETS: dict[Start, dict[Preset, Budget]] = {
     "pretrained": {
         "fast": Budget(50, 3.0, flips=1, classics=("tv",), learning_rate=1e-3, grid=3),
-        "balanced": Budget(500, 17.0, flips=1, classics=_CLASSICS, learning_rate=1e-3),
+        "balanced": Budget(500, 17.0, flips=2, classics=_CLASSICS, learning_rate=1e-3),
         "best": Budget(3000, 240.0, flips=8, classics=_CLASSICS, learning_rate=1e-3),
     },
     "fresh": {
         "fast": Budget(220, 15.0, flips=1, classics=("tv",), learning_rate=2e-3),
-        "balanced": Budget(2000, 80.0, flips=1, classics=_CLASSICS, learning_rate=2e-3),
+        "balanced": Budget(2000, 80.0, flips=2, classics=_CLASSICS, learning_rate=2e-3),
         "best": Budget(5000, 600.0, flips=8, classics=_CLASSICS, learning_rate=2e-3),
     },
 }

@@ -25,7 +25,7 @@ def test_window_is_predicted_with_the_other_partition_and_the_rest_stays_noisy()
     plane = _run(
         PredictTask("stack", stack, "TYX", (1, 0, 0), model, OTHER, (View(window),), Pace())
     )
-    expected = model.repartitioned(OTHER).denoise(stack[window], prediction="j-invariant")
+    expected = model.repartitioned(OTHER).denoise(stack[window], prediction="j-invariant", flips=1)
     np.testing.assert_array_equal(plane[8:24, 4:40], expected[0])
     plane[8:24, 4:40] = stack[1, 8:24, 4:40]
     np.testing.assert_array_equal(plane, stack[1])
@@ -85,7 +85,7 @@ def test_prediction_follows_the_partition_size(viewer, dock, hidden, noisy, tiny
         wait_for_threads(qtbot)
         qtbot.waitUntil(lambda: hidden.predict_button.plane._job is None, timeout=30_000)
         model = dock.models.model.denoiser.repartitioned(dock.form.settings)
-        expected = model.denoise(noisy, prediction="j-invariant")
+        expected = model.denoise(noisy, prediction="j-invariant", flips=1)
         np.testing.assert_array_equal(np.asarray(layer.data), expected)
     hidden.predict_button.click()
     assert layer.opacity == 0

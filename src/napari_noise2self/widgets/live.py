@@ -149,6 +149,7 @@ class Live:
             axes=axes,
             dtype=result_dtype(axes),
             prediction="single-pass",
+            flips=1,
             control=control,
         )
         self._look = self._paste(denoised, view)

@@ -85,7 +85,9 @@ class PredictTask(PlaneTask):
 
         window = np.asarray(self.image[view.window])
         model, started = self.model.repartitioned(self.settings), time.perf_counter()
-        predicted = model.denoise(window, axes=self.axes, prediction="j-invariant", control=control)
+        predicted = model.denoise(
+            window, axes=self.axes, prediction="j-invariant", flips=1, control=control
+        )
         predictions = model.partition.n_subsets * window.size
         self.pace.measure(time.perf_counter() - started, predictions)
         spans = dict(zip(self.axes, view.window, strict=True))

@@ -465,7 +465,7 @@ def test_prediction_can_be_chosen_afterwards() -> None:
 
 def test_number_of_flips_can_be_chosen_afterwards() -> None:
     image = camera(100 * smooth_scene((48, 48)) + 5, read_noise=3)
-    denoiser = Denoiser(Settings(**TINY, max_steps=40)).fit(image)
+    denoiser = Denoiser(Settings(**TINY | {"preset": "best"}, max_steps=40)).fit(image)
     own = denoiser.settings.budget.flips
     several, one = denoiser.denoise(image), denoiser.denoise(image, flips=1)
     np.testing.assert_array_equal(denoiser.denoise(image, flips=own), several)

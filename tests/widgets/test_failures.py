@@ -45,7 +45,7 @@ def test_errors_of_the_computation(
     assert notification.message == dock.status.text()
     assert notification.exception.__cause__ is error  # for "View Traceback"
     qtbot.waitUntil(lambda: [layer.name for layer in viewer.layers] == ["cells"])
-    assert [denoiser() for denoiser in denoisers] == [None]
+    qtbot.waitUntil(lambda: [denoiser() for denoiser in denoisers] == [None])
 
     run(qtbot, dock, tiny)
     assert "cells denoised" in viewer.layers

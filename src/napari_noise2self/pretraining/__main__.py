@@ -20,6 +20,7 @@ def main(
     depth: Annotated[int, typer.Option(min=1, help="Depth of the UNet.")] = _PLAN.depth,
     seed: Annotated[int, typer.Option(min=0, help="Same seed, same weights.")] = _PLAN.seed,
     batch: Annotated[int, typer.Option(min=1, help="Patches of a step.")] = _PLAN.batch,
+    go_on: Annotated[bool, typer.Option("--go-on", help="Begin with the shipped weights.")] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Go on where a run stopped.")] = False,
     evaluate_every: Annotated[int, typer.Option(min=1, help="Steps between figures.")] = 1000,
     save_every: Annotated[float, typer.Option(help="Seconds between checkpoints.")] = 180.0,
@@ -29,7 +30,7 @@ def main(
     A run that was stopped early ends well when it is resumed with fewer steps: the learning rate
     falls to zero over the last seven tenths of them.
     """
-    plan = Plan(steps=steps, width=width, depth=depth, seed=seed, batch=batch)
+    plan = Plan(steps=steps, width=width, depth=depth, seed=seed, batch=batch, go_on=go_on)
     try:
         path = Run(out, plan, resume=resume).run(evaluate_every, save_every)
     except RunError as error:

@@ -12,10 +12,12 @@ import torch
 from torch import Tensor
 
 from ..devices import fastest_precision
+from ..head_start import load_head_start
 from ..networks import UNet, build_network
 from ..settings import Settings
 from ..stable_noise import signal_variance
 from .batches import Batch, Batches
+from .muon import Muon
 
 _WARM_UP_STEPS = 200
 _COOL_DOWN_SHARE = 0.7
@@ -40,6 +42,8 @@ class Plan:
         Patches of a step.
     learning_rate : float
         The highest.
+    go_on : bool
+        Begin with the weights that the package ships, instead of random ones.
     """
 
     steps: int = 60_000
@@ -48,6 +52,7 @@ class Plan:
     seed: int = 0
     batch: int = 8
     learning_rate: float = 2e-3
+    go_on: bool = False
 
     @property
     def settings(self) -> Settings:
@@ -84,13 +89,13 @@ class Learner:
         self._precision = fastest_precision(self._device)
         network = build_network(plan.settings)
         assert isinstance(network, UNet)
+        if plan.go_on:
+            load_head_start(network)
         self._network = network.to(
             memory_format=self._precision.memory_format  # type: ignore[call-overload]
         )
         self.average = copy.deepcopy(self._network).requires_grad_(False).eval()
-        self._optimizer = torch.optim.AdamW(
-            self._network.parameters(), plan.learning_rate, betas=(0.9, 0.99), foreach=True
-        )
+        self._optimizer = Muon(self._network.parameters(), self._precision.dtype)
 
     @property
     def precision(self) -> str:
@@ -99,14 +104,10 @@ class Learner:
 
     def step(self) -> float:
         """Take the next step, and return its loss."""
-        for group in self._optimizer.param_groups:
-            group["lr"] = self.plan.rate(self.steps)
         batch = self._batches.draw(self.steps)
         loss = self._loss(batch)
-        self._optimizer.zero_grad(set_to_none=True)
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(self._network.parameters(), _LARGEST_GRADIENT, foreach=True)
-        self._optimizer.step()
+        self._optimizer.step(self.plan.rate(self.steps), _LARGEST_GRADIENT)
         self.steps += 1
         self._update_average()
         return float(loss.detach())
@@ -147,7 +148,7 @@ class Learner:
             "steps": self.steps,
             "network": self._network.state_dict(),
             "average": self.average.state_dict(),
-            "optimizer": self._optimizer.state_dict(),
+            "optimizer": self._optimizer.state(),
         }
 
     def restore(self, state: dict[str, Any]) -> None:
@@ -155,7 +156,7 @@ class Learner:
         self.steps = state["steps"]
         self._network.load_state_dict(state["network"])
         self.average.load_state_dict(state["average"])
-        self._optimizer.load_state_dict(state["optimizer"])
+        self._optimizer.restore(state["optimizer"])
 
 
 @contextmanager

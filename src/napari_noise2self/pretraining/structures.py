@@ -11,6 +11,7 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from .drawing import (
+    Body,
     Image,
     Shape,
     blurred,
@@ -36,17 +37,22 @@ def leaves(random: np.random.Generator, shape: Shape) -> Image:
     count = round(random.uniform(60, 300) * _area(shape) / 160**2)
     radii = np.minimum(2 / random.random(count) ** random.uniform(0.5, 0.9), _side(shape) / 2)
     textured = random.random(count) < random.choice([0.0, 0.3, 0.8])
+    materials = [_field(random, shape) for _ in range(random.integers(1, 4))]
     for body, texture in zip(
         draw_bodies(random, shape, radii, boxes=random.random()), textured, strict=False
     ):
         part = image[body.window]
-        content = _inner_texture(random, body.place) if texture else np.zeros_like(part)
+        content = _inner_texture(random, body, materials) if texture else np.zeros_like(part)
         part += body.coverage * (content + np.float32(random.random()) - part)
     return image
 
 
-def _inner_texture(random: np.random.Generator, place: Image) -> Image:
-    """Return stripes or a slope across a body."""
+def _inner_texture(random: np.random.Generator, body: Body, materials: list[Image]) -> Image:
+    """Return a slope or stripes across a body, or a piece of one of the materials."""
+    if chance(random, 0.5):
+        material = materials[random.integers(len(materials))]
+        return np.asarray(log_uniform(random, 0.02, 0.25) * material[body.window], np.float32)
+    place = body.place
     across = np.tensordot(random.standard_normal(len(place)).astype(np.float32), place, axes=1)
     if chance(random, 0.3):
         return np.asarray(random.uniform(0.05, 0.3) * across, dtype=np.float32)
@@ -143,20 +149,24 @@ def puncta(random: np.random.Generator, shape: Shape) -> Image:
 
 def textures(random: np.random.Generator, shape: Shape) -> Image:
     """Random fields: power laws, single scales, stripes; half cut into patterns of two levels."""
-    radius = radial_frequency(shape)
-    kind = random.integers(3)
-    if kind == 0:
-        response = np.maximum(radius, 1 / _side(shape)) ** np.float32(-random.uniform(0.5, 2.2))
-    elif kind == 1:
-        peak = log_uniform(random, 0.02, 0.3)
-        response = np.exp(-0.5 * ((radius - peak) / (random.uniform(0.05, 0.4) * peak)) ** 2)
-    else:
+    if chance(random, 1 / 3):
         return _stripes(random, shape)
-    image = spectral_field(random, response.astype(np.float32), shape)
+    image = _field(random, shape)
     if chance(random, 0.4):
         with np.errstate(over="ignore"):  # infinity is right: it becomes 0
             image = 1 / (1 + np.exp(-log_uniform(random, 1, 20) * (image - random.normal(0, 0.5))))
     return image
+
+
+def _field(random: np.random.Generator, shape: Shape) -> Image:
+    """Return a random field with a power law, or of a single scale."""
+    radius = radial_frequency(shape)
+    if chance(random, 0.5):
+        response = np.maximum(radius, 1 / _side(shape)) ** np.float32(-random.uniform(0.5, 2.2))
+    else:
+        peak = log_uniform(random, 0.02, 0.3)
+        response = np.exp(-0.5 * ((radius - peak) / (random.uniform(0.05, 0.4) * peak)) ** 2)
+    return spectral_field(random, response.astype(np.float32), shape)
 
 
 def _stripes(random: np.random.Generator, shape: Shape) -> Image:

@@ -53,21 +53,31 @@ class DenoiseTask(ImageTask):
             show(look)
         denoiser, train = self._begin()
         self.live.begin(look)
-
-        def report_and_show(progress: Progress) -> None:
-            report(progress)
-            if progress.stage == "training":
-                self.live.follow(denoiser)
-                preview = self.live.preview(denoiser, image, self.axes, control)
-                if preview:
-                    show(preview)
-
-        train(image, axes=self.axes, control=control, report=report_and_show)
+        # no closure: napari keeps the traceback of an error, and would keep all that is in one
+        look_on = partial(self._look_on, denoiser, image, control, report, show)
+        train(image, axes=self.axes, control=control, report=look_on)
         result = denoiser.result(
             image, axes=self.axes, dtype=result_dtype(self.axes), control=control, report=report
         )
         image = self.with_alpha(result.image)
         return Outcome(image, result.figures, denoiser.settings, denoiser)
+
+    def _look_on(
+        self,
+        denoiser: Denoiser,
+        image: Any,
+        control: Control,
+        report: Report,
+        show: Show,
+        progress: Progress,
+    ) -> None:
+        """Report, and show what the training has come to."""
+        report(progress)
+        if progress.stage == "training":
+            self.live.follow(denoiser)
+            preview = self.live.preview(denoiser, image, self.axes, control)
+            if preview:
+                show(preview)
 
     def _begin(self) -> tuple[Denoiser, Callable[..., Any]]:
         """Return the denoiser, and what trains it; the model in hand stays as it is."""

@@ -35,7 +35,7 @@ class Budget:
 _CLASSICS = ("gaussian", "median", "nlm", "wavelet", "tv")
 BUDGETS: dict[Start, dict[Preset, Budget]] = {
     "pretrained": {
-        "fast": Budget(50, 3.0, flips=1, classics=("tv",), learning_rate=1e-3, grid=3),
+        "fast": Budget(50, 3.0, flips=1, classics=("tv",), learning_rate=5e-4, grid=3),
         "balanced": Budget(500, 17.0, flips=2, classics=_CLASSICS, learning_rate=1e-3),
         "best": Budget(3000, 240.0, flips=8, classics=_CLASSICS, learning_rate=1e-3),
     },
@@ -105,7 +105,8 @@ class Settings:
     patch_size, batch_size : int
         Side in pixels, and number, of the patches of one training step.
     learning_rate : float, optional
-        Highest learning rate of the schedule; if None, 0.001 from pretrained weights and 0.002
+        Highest learning rate of the schedule; if None, 0.001 from pretrained weights (0.0005 at the
+        preset "fast") and 0.002
         from fresh ones.
     max_steps : int, optional
         Training steps at most; from the preset if None.

@@ -105,9 +105,8 @@ class Settings:
     patch_size, batch_size : int
         Side in pixels, and number, of the patches of one training step.
     learning_rate : float, optional
-        Highest learning rate of the schedule; if None, 0.001 from pretrained weights (0.0005 at the
-        preset "fast") and 0.002
-        from fresh ones.
+        Highest learning rate of the schedule; if None, 0.001 from pretrained weights (0.0005 at
+        the preset "fast") and 0.002 from fresh ones.
     max_steps : int, optional
         Training steps at most; from the preset if None.
     max_seconds : float, optional

@@ -15,7 +15,7 @@ os.environ["NAPARI_CONFIG"] = ""  # not the settings of whoever makes them
 
 import napari
 import numpy as np
-from qtpy.QtWidgets import QApplication
+from qtpy.QtCore import QEventLoop, QTimer
 
 from napari_noise2self import Settings
 from napari_noise2self.samples import simulate_cells
@@ -129,8 +129,9 @@ def wait(ready: Callable[[], bool], seconds: float) -> None:
     """Let the window work until something is ready, or time is up."""
     deadline = time.monotonic() + seconds
     while not ready() and time.monotonic() < deadline:
-        QApplication.processEvents()
-        time.sleep(0.005)
+        loop = QEventLoop()
+        QTimer.singleShot(50, loop.quit)
+        loop.exec()
 
 
 if __name__ == "__main__":

@@ -41,6 +41,16 @@ def test_each_window_is_shown_as_soon_as_it_is_there():
     assert [int((plane != image).sum()) for plane in (*seen, last)] == [16**2, 24**2]
 
 
+def test_another_pace_is_no_other_wish():
+    image = np.zeros((40, 50), np.uint16)
+    small, large = (View((slice(0, side), slice(0, side))) for side in (16, 40))
+    tasks = [
+        PredictTask("cells", image, "YX", (0, 0), None, OTHER, views, Pace())
+        for views in ((small, large), (large,), (small,))
+    ]
+    assert tasks[0].wish == tasks[1].wish != tasks[2].wish
+
+
 def test_colour():
     image = np.random.default_rng(0).integers(0, 255, (32, 40, 4)).astype(np.uint8)
     model = Denoiser(TINY).fit(image[..., :3], axes="YXS")
@@ -90,6 +100,28 @@ def test_prediction_follows_the_partition_size(viewer, dock, hidden, noisy, tiny
     hidden.predict_button.click()
     assert layer.opacity == 0
     qtbot.waitUntil(lambda: "cells predicted" not in viewer.layers)
+
+
+def test_what_is_wished_while_the_layer_appears_is_shown(viewer, dock, hidden, noisy, tiny, qtbot):
+    """To add it takes a while, in which others are told: they may move the slider."""
+    viewer.add_image(noisy, name="cells")
+    run(qtbot, dock, tiny)
+    viewer.layers["cells"].corner_pixels = np.array([[0, 0], [63, 63]])
+    hidden.show_button.click()
+
+    def move_slider(event):
+        if event.value.name == "cells predicted":
+            dock.form.editor("partition_size").put(5)
+
+    viewer.layers.events.inserted.connect(move_slider)
+    hidden.predict_button.click()
+    qtbot.waitUntil(lambda: "cells predicted" in viewer.layers, timeout=30_000)
+    wait_for_threads(qtbot)
+    qtbot.waitUntil(lambda: hidden.predict_button.plane._job is None, timeout=30_000)
+    assert dock.form.settings.partition_size == 5
+    model = dock.models.model.denoiser.repartitioned(dock.form.settings)
+    expected = model.denoise(noisy, prediction="j-invariant", flips=1)
+    np.testing.assert_array_equal(np.asarray(viewer.layers["cells predicted"].data), expected)
 
 
 def test_no_prediction_while_another_training_runs(viewer, dock, hidden, noisy, tiny, qtbot):

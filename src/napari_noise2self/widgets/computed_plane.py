@@ -56,7 +56,7 @@ class ComputedPlane(QObject):
             self._shown.fade()  # it shows another plane
         self._where, self._wish, self._data = where, wish, source.data
         self._job = job = Job(source, task, self)
-        job.shown.connect(self._show)
+        job.shown.connect(self._on_shown)
         job.succeeded.connect(self._on_success)
         job.failed.connect(self._on_failure)
         job.start()
@@ -71,15 +71,17 @@ class ComputedPlane(QObject):
         self._cancel()
         self._shown.remove()
 
-    def _on_success(self, plane: NDArray[Any]) -> None:
-        self._show(plane)
+    def _on_shown(self, plane: NDArray[Any]) -> None:
         assert self._job is not None
-        self._job.cancel()
-        self._job = None
+        self._show(self._job.source, plane)
 
-    def _show(self, plane: NDArray[Any]) -> None:
-        assert self._job is not None
-        source = self._job.source
+    def _on_success(self, plane: NDArray[Any]) -> None:
+        job, self._job = self._job, None  # first: to show it may bring another wish
+        assert job is not None
+        job.cancel()
+        self._show(job.source, plane)
+
+    def _show(self, source: Source, plane: NDArray[Any]) -> None:
         self._shown.show(source, plane, **{name: source.look[name] for name in _LOOK})
 
     def _on_failure(self, error: Exception) -> None:

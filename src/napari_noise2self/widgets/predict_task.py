@@ -18,8 +18,8 @@ from .task import Show
 if TYPE_CHECKING:
     from ..denoiser import Denoiser
 
-_ALIKE = 1.5
-_MEANINGFUL = 2**18
+_ALIKE = 1.5  # factor between paces
+_MEANINGFUL = 2**18  # pixels predicted
 
 
 @dataclass
@@ -69,8 +69,8 @@ class PredictTask(PlaneTask):
 
     @property
     def wish(self) -> tuple[object, ...]:
-        """See `PlaneTask.wish`."""
-        return (*super().wish, id(self.model), self.settings, str(self.views))
+        """See `PlaneTask.wish`; which windows come before the last one depends on the pace."""
+        return (*super().wish, id(self.model), self.settings, str(self.views[-1]))
 
     def run(self, control: Control, report: Report, show: Show) -> NDArray[Any]:
         """Read the plane, predict the windows."""

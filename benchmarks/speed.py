@@ -82,7 +82,8 @@ def _bare_steps(settings: Settings) -> float:
     """Forward, backward and optimiser step on data already in place, best of three stretches."""
     device = resolve_device()
     precision = fastest_precision(device)
-    network = create_network(settings).to(device).to(memory_format=precision.memory_format)
+    network = create_network(settings).to(device)
+    precision.arrange(network)
     optimizer = torch.optim.AdamW(network.parameters(), settings.budget.learning_rate, foreach=True)
     shape = (settings.batch_size, 1, settings.patch_size, settings.patch_size)
     image = torch.randn(shape, device=device).to(memory_format=precision.memory_format)

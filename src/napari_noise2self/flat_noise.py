@@ -48,14 +48,12 @@ def flat_noise(
     ndarray
         Shape (groups,): true noise variance over assumed, NaN where there are too few blocks.
     """
-    area = sum(plane.size for plane in planes)
-    step = max(_SMALLEST_STEP, math.ceil(math.sqrt(area / _MOST_BLOCKS)))
-    blocks = np.concatenate([_blocks(plane, step) for plane in planes])
+    blocks = _blocks(planes)
     factors = np.full(len(edges) + 1, np.nan)
     if not len(blocks):
         return factors
     brightness = blocks.mean(axis=(1, 2))
-    energy = fft.dctn(blocks, axes=(1, 2), norm="ortho") ** 2
+    energy = _energies(blocks)
     energy /= assumed(brightness)[:, None, None]
     noise, structure = (energy[:, part].mean(axis=1) for part in (_NOISE, _STRUCTURE))
     group = np.searchsorted(edges, brightness)
@@ -96,13 +94,11 @@ def flattest_noise(planes: Sequence[FloatArray]) -> FlattestNoise:
     planes : sequence of ndarray
         Images of shape (H, W); blocks with non-finite pixels are left out.
     """
-    area = sum(plane.size for plane in planes)
-    step = max(_SMALLEST_STEP, math.ceil(math.sqrt(area / _MOST_BLOCKS)))
-    blocks = np.concatenate([_blocks(plane, step) for plane in planes])
+    blocks = _blocks(planes)
     blocks = blocks[np.ptp(blocks, axis=(1, 2)) > 0]  # what is cut off or masked has no noise
     if len(blocks) < _FEWEST_BLOCKS:
         return FlattestNoise(math.nan, math.nan, False)
-    energy = fft.dctn(blocks, axes=(1, 2), norm="ortho") ** 2
+    energy = _energies(blocks)
     structure = energy[:, _STRUCTURE].mean(axis=1)
     count = max(_FEWEST_OF_ALL, round(_FLATTEST_OF_ALL * len(blocks)))
     flat = energy[np.argsort(structure)[:count]]
@@ -112,8 +108,19 @@ def flattest_noise(planes: Sequence[FloatArray]) -> FlattestNoise:
     return FlattestNoise(fine, whole, bool(white))
 
 
-def _blocks(plane: FloatArray, step: int) -> FloatArray:
-    """Return the blocks of a plane that are whole, shape (n, side, side)."""
+def _blocks(planes: Sequence[FloatArray]) -> FloatArray:
+    """Return blocks of all planes that are whole, evenly spaced, shape (n, side, side)."""
+    area = sum(plane.size for plane in planes)
+    step = max(_SMALLEST_STEP, math.ceil(math.sqrt(area / _MOST_BLOCKS)))
+    return np.concatenate([_blocks_of(plane, step) for plane in planes])
+
+
+def _energies(blocks: FloatArray) -> FloatArray:
+    """Return the energy of each block at each frequency, in the shape of the blocks."""
+    return np.asarray(fft.dctn(blocks, axes=(1, 2), norm="ortho") ** 2)
+
+
+def _blocks_of(plane: FloatArray, step: int) -> FloatArray:
     if min(plane.shape) < _SIDE:
         return np.empty((0, _SIDE, _SIDE))
     windows = np.lib.stride_tricks.sliding_window_view(plane, (_SIDE, _SIDE))[::step, ::step]

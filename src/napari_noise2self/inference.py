@@ -12,7 +12,7 @@ from torch.nn import functional
 
 from .allocator import kept_memory
 from .brightness import as_bright_as
-from .devices import Precision, fastest_precision, reproducible
+from .devices import fastest_precision, reproducible
 from .local_doubt import local_doubt
 from .networks import Network
 from .partition import Partition
@@ -178,8 +178,9 @@ class Predictor:
         below, right = -height % self.network.stride, -width % self.network.stride
         if below or right:  # here, not in the network: a flip must not move the pooling grid
             filled = functional.pad(filled, (0, right, 0, below), mode="replicate")
-        oriented = _orient(filled, flip).contiguous(memory_format=self._precision.memory_format)
-        with self._precision.autocast(self._device):
+        precision = fastest_precision(self._device, self.mixed_precision)
+        oriented = _orient(filled, flip).contiguous(memory_format=precision.memory_format)
+        with precision.autocast(self._device):
             mean, raw = self.network(oriented)
         mean, variance = (_restore(part, flip) for part in (mean, signal_variance(raw, noise)))
         return mean[..., :height, :width], variance[..., :height, :width]
@@ -188,10 +189,6 @@ class Predictor:
     def _flips(self) -> int:
         """Number of orientations to average: without transposes where training had none."""
         return self.flips if self.partition.exclusion.turns else min(self.flips, 4)
-
-    @property
-    def _precision(self) -> Precision:
-        return fastest_precision(self._device, self.mixed_precision)
 
     @property
     def _device(self) -> torch.device:

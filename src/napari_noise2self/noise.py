@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .correlation import WHITE, Correlation, measure_correlation
-from .flat_noise import flattest_noise
+from .flat_noise import FlattestNoise, flattest_noise
 from .noise_fit import NoisePoint, find_limits, fit_line, measure_windows, without_mask
 
 FloatArray = NDArray[np.float64]
@@ -163,7 +163,7 @@ def estimate_noise(planes: Sequence[FloatArray]) -> NoiseModel:
     model = replace(model, correlation=correlation)
     if model.note in (_NO_LAW, _NO_NOISE, _SMOOTHED):
         return _strongest(model, parts)
-    return _less(model, parts) if model.reliable and model.gain == 0 else model
+    return _weaker(model, parts) if model.reliable and model.gain == 0 else model
 
 
 def _strongest(model: NoiseModel, planes: Sequence[FloatArray]) -> NoiseModel:
@@ -172,7 +172,7 @@ def _strongest(model: NoiseModel, planes: Sequence[FloatArray]) -> NoiseModel:
     For images that are full of structure, or nearly clean: with no model at all, they would be
     predicted without a look at their own pixels, and lose far more than their noise.
     """
-    found = flattest_noise(_uncut(planes))
+    found = _flattest(planes)
     rough = _rough_model(planes, model.note)
     variance = max(found.fine, found.whole) if model.note == _NO_LAW else found.fine
     if not math.isnan(variance):
@@ -182,17 +182,18 @@ def _strongest(model: NoiseModel, planes: Sequence[FloatArray]) -> NoiseModel:
     return replace(rough, points=model.points, correlation=correlation)
 
 
-def _uncut(planes: Sequence[FloatArray]) -> list[FloatArray]:
-    """Take out pixels at limits: where many are cut off, little of the noise is left."""
-    low, high = find_limits(planes)
-    return [np.where((plane > low) & (plane < high), plane, np.nan) for plane in planes]
-
-
-def _less(model: NoiseModel, planes: Sequence[FloatArray]) -> NoiseModel:
+def _weaker(model: NoiseModel, planes: Sequence[FloatArray]) -> NoiseModel:
     """Take Gaussian noise for weaker if it is so where there is least structure."""
-    found = flattest_noise(_uncut(planes))
+    found = _flattest(planes)
     weaker = found.white and found.fine < _WEAKER * model.intercept
     return replace(model, intercept=found.fine) if weaker else model
+
+
+def _flattest(planes: Sequence[FloatArray]) -> FlattestNoise:
+    """Measure the flattest parts without pixels at limits: little of their noise is left."""
+    low, high = find_limits(planes)
+    uncut = [np.where((plane > low) & (plane < high), plane, np.nan) for plane in planes]
+    return flattest_noise(uncut)
 
 
 def _bands(planes: Sequence[FloatArray]) -> Sequence[FloatArray]:

@@ -1,6 +1,7 @@
-"""AdamW, without the second that `torch.optim.AdamW` spends on loading PyTorch's compiler.
+"""AdamW, and the average of the weights on their way.
 
-The arithmetic is PyTorch's own: its functional form needs no compiler.
+`torch.optim.AdamW` spends a second on loading PyTorch's compiler. The arithmetic here is PyTorch's
+own: its functional form needs no compiler.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.optim.adamw import adamw
 
 _BETAS = 0.9, 0.99
@@ -53,3 +54,22 @@ class AdamW:
         )
         for parameter in self._parameters:
             parameter.grad = None
+
+
+@torch.no_grad()
+def update_average(average: nn.Module, network: nn.Module, steps: int, decay: float) -> None:
+    """Move averaged weights towards the present ones, in large part while steps are few.
+
+    Parameters
+    ----------
+    average, network : Module
+        Of the same kind.
+    steps : int
+        Taken so far.
+    decay : float
+        Share of the average that stays, once there were many steps.
+    """
+    decay = min(decay, (1 + steps) / (10 + steps))
+    averages: list[Tensor] = list(average.parameters())
+    currents: list[Tensor] = list(network.parameters())
+    torch._foreach_lerp_(averages, currents, 1 - decay)

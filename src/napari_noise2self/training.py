@@ -16,7 +16,7 @@ from torch import Tensor
 from .allocator import kept_memory
 from .devices import fastest_precision, reproducible
 from .networks import Network
-from .optimizer import AdamW
+from .optimizer import AdamW, update_average
 from .partition import Partition
 from .patches import Patches, any_detail
 from .progress import Control, Progress
@@ -230,7 +230,7 @@ class Trainer:
         loss = self._loss(batch.image, hidden, targets & batch.trainable)
         loss.backward()
         self._optimizer.step(learning_rate, _LARGEST_GRADIENT)
-        self._update_average()
+        update_average(self.average, self._network, self.record.steps, _EMA_DECAY)
 
     def _loss(self, image: Tensor, hidden: Tensor, target: Tensor) -> Tensor:
         """Gaussian negative log-likelihood of the noisy pixels, at the targets only.
@@ -245,14 +245,6 @@ class Trainer:
         likelihood = (mean - image).square() / variance + variance.log()
         likelihood = torch.where(target, likelihood, 0)
         return likelihood.sum() / (2 * target.sum() * image.shape[1]).clamp(min=1)
-
-    @torch.no_grad()
-    def _update_average(self) -> None:
-        """Move the averaged weights towards the present ones."""
-        decay = min(_EMA_DECAY, (1 + self.record.steps) / (10 + self.record.steps))
-        averages: list[Tensor] = list(self.average.parameters())
-        currents: list[Tensor] = list(self._network.parameters())
-        torch._foreach_lerp_(averages, currents, 1 - decay)
 
     @torch.no_grad()
     def _evaluate(self, control: Control) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
+from descent import assert_steps_are_those_of_adamw, draw_parameters, loss
 from napari_noise2self.networks import UNet
 from napari_noise2self.pretraining.muon import Muon, orthogonal
 
@@ -13,31 +14,8 @@ FIRST, LAST = (4, 1, 3, 3), (2, 4, 1, 1)
 KERNELS = [(8, 4, 3, 3), (4, 6, 3, 3), (40, 4, 1, 1)]
 
 
-def _parameters(shapes: list[tuple[int, ...]]) -> list[torch.Tensor]:
-    random = torch.Generator().manual_seed(0)
-    return [torch.randn(shape, generator=random, requires_grad=True) for shape in shapes]
-
-
-def _loss(parameters: list[torch.Tensor], step: int) -> torch.Tensor:
-    return sum((parameter * (step + 1)).square().sum() for parameter in parameters)
-
-
 def test_steps_of_all_but_kernels_are_those_of_adamw() -> None:
-    ours, theirs = _parameters(OTHERS), _parameters(OTHERS)
-    optimizer = Muon(ours)
-    reference = torch.optim.AdamW(theirs, betas=(0.9, 0.99), foreach=True)
-    for step in range(5):
-        rate = 0.01 * (step + 1)
-        _loss(ours, step).backward()
-        optimizer.step(rate, 5.0)
-        assert all(parameter.grad is None for parameter in ours)
-        reference.param_groups[0]["lr"] = rate
-        reference.zero_grad()
-        _loss(theirs, step).backward()
-        torch.nn.utils.clip_grad_norm_(theirs, 5.0)
-        reference.step()
-    for one, other in zip(ours, theirs, strict=True):
-        torch.testing.assert_close(one, other)
+    assert_steps_are_those_of_adamw(Muon)
 
 
 @pytest.mark.parametrize("shape", KERNELS)
@@ -54,7 +32,7 @@ def test_singular_values_are_made_alike(shape: tuple[int, ...], dtype: torch.dty
 
 @pytest.mark.parametrize("shape", KERNELS)
 def test_a_step_of_a_kernel_is_as_large_as_one_of_adamw(shape: tuple[int, ...]) -> None:
-    parameters = _parameters([FIRST, shape, LAST])
+    parameters = draw_parameters([FIRST, shape, LAST])
     kernel, random = parameters[1], torch.Generator().manual_seed(1)
     before = kernel.detach().clone()
     for parameter in parameters:
@@ -82,23 +60,23 @@ def test_only_kernels_between_features_are_moved_by_muon(channels: int) -> None:
 
 
 def test_kernels_go_to_the_least_loss() -> None:
-    parameters = _parameters([FIRST, (8, 4, 3, 3), LAST])
+    parameters = draw_parameters([FIRST, (8, 4, 3, 3), LAST])
     optimizer = Muon(parameters)
     for step in range(400):
-        _loss(parameters, 0).backward()
+        loss(parameters, 0).backward()
         optimizer.step(0.05 * (1 - step / 400), 5.0)
     assert parameters[1].abs().max() < 0.02
 
 
 def test_what_is_remembered_can_be_restored() -> None:
     shapes = [*OTHERS, FIRST, *KERNELS, LAST]
-    whole, parts = _parameters(shapes), _parameters(shapes)
+    whole, parts = draw_parameters(shapes), draw_parameters(shapes)
     first, again = Muon(whole), Muon(parts)
     for step in range(4):
         if step == 2:
             state, again = again.state(), Muon(parts)
             again.restore(state)
         for parameters, optimizer in ((whole, first), (parts, again)):
-            _loss(parameters, step).backward()
+            loss(parameters, step).backward()
             optimizer.step(0.01, 5.0)
     assert all(torch.equal(one, other) for one, other in zip(whole, parts, strict=True))

@@ -14,6 +14,7 @@ from torch import Tensor
 from ..devices import fastest_precision
 from ..head_start import load_head_start
 from ..networks import UNet, build_network
+from ..optimizer import update_average
 from ..settings import Settings
 from ..stable_noise import signal_variance
 from .batches import Batch, Batches
@@ -91,9 +92,8 @@ class Learner:
         assert isinstance(network, UNet)
         if plan.go_on:
             load_head_start(network)
-        self._network = network.to(
-            memory_format=self._precision.memory_format  # type: ignore[call-overload]
-        )
+        self._precision.arrange(network)
+        self._network = network
         self.average = copy.deepcopy(self._network).requires_grad_(False).eval()
         self._optimizer = Muon(self._network.parameters(), self._precision.dtype)
 
@@ -109,7 +109,7 @@ class Learner:
         loss.backward()
         self._optimizer.step(self.plan.rate(self.steps), _LARGEST_GRADIENT)
         self.steps += 1
-        self._update_average()
+        update_average(self.average, self._network, self.steps, _EMA_DECAY)
         return float(loss.detach())
 
     def _loss(self, batch: Batch) -> Tensor:
@@ -134,13 +134,6 @@ class Learner:
         likelihood = ((mean - clean).square() + noise) / variance + variance.log()
         likelihood = torch.where(targets, likelihood - batch.noise.unit.log(), 0)
         return likelihood.sum() / (2 * targets.sum()).clamp(min=1)
-
-    @torch.no_grad()
-    def _update_average(self) -> None:
-        """Move the averaged weights towards the present ones."""
-        decay = min(_EMA_DECAY, (1 + self.steps) / (10 + self.steps))
-        averages, currents = list(self.average.parameters()), list(self._network.parameters())
-        torch._foreach_lerp_(averages, currents, 1 - decay)
 
     def state(self) -> dict[str, Any]:
         """Return all that is needed to go on later."""

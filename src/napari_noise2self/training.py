@@ -24,6 +24,7 @@ from .refinement import Refinement
 from .self_check import SelfCheck
 from .settings import Settings
 from .stable_noise import StableNoise, signal_variance
+from .variance_prior import VariancePrior
 
 _WARM_UP_STEPS = 30
 _EVALUATIONS = 24
@@ -127,7 +128,9 @@ class Trainer:
         self.held_out = self._patches.held_out(partition, self._generator)
         self._optimizer = AdamW(self._network.parameters())
         self._trained_before = steps_before > 0
-        self._has_learned = settings.start == "pretrained" or self._trained_before
+        pretrained = settings.effective.start == "pretrained"
+        self._has_learned = pretrained or self._trained_before
+        self._prior = VariancePrior(self._network, self._noise) if pretrained else None
         if steps_before:  # the same held-out pixels, but not the same batches again
             self._generator.manual_seed(settings.seed + steps_before)
 
@@ -238,13 +241,16 @@ class Trainer:
         The network gives mean and variance of the clean signal; the noisy pixel varies around
         them by the noise besides (Laine et al. 2019, with a Gaussian noise of known variance).
         """
+        filled = self._fill(image, hidden)
         with self._precision.autocast(self._device):
-            mean, raw_variance = self._network(self._fill(image, hidden))
-        noise = self._noise.assumed_variance(mean.detach())
-        variance = signal_variance(raw_variance, self._noise) + noise
+            mean, raw_variance = self._network(filled)
+            noise = self._noise.assumed_variance(mean.detach())
+            signal = signal_variance(raw_variance, self._noise)
+            prior = self._prior.penalty(filled, signal, target & (noise > 0)) if self._prior else 0
+        variance = signal + noise
         likelihood = (mean - image).square() / variance + variance.log()
         likelihood = torch.where(target, likelihood, 0)
-        return likelihood.sum() / (2 * target.sum() * image.shape[1]).clamp(min=1)
+        return (likelihood.sum() / (target.sum() * image.shape[1]).clamp(min=1) + prior) / 2
 
     @torch.no_grad()
     def _evaluate(self, control: Control) -> float:

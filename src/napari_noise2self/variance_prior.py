@@ -1,0 +1,67 @@
+"""What the pretrained network knows of its own errors, kept while it learns from an image.
+
+Where the network's errors are some hundredths of the noise, the likelihood of noisy pixels says
+next to nothing of their variance: noise that was measured 3 % too strong is explained best by a
+network without errors. In fifty steps the predicted variance fell to a tenth, and with it the share
+of the noisy pixel in the result; the estimated PSNR rose by 5 dB that were not there. On simulated
+images, whose truth is known, the pretrained network has learned how large its errors are. So its
+variance is a prior: log-normal, and wide enough that an image with much to say can overrule it.
+"""
+
+from __future__ import annotations
+
+import copy
+
+import torch
+from torch import Tensor
+
+from .head_start import load_head_start
+from .networks import Network
+from .stable_noise import StableNoise, signal_variance
+
+_DEVIATIONS = 0.1
+"""Squared deviation of the logarithm counts by this: a factor of 24 is one standard deviation. Weak
+for a pixel, strong for all the pixels of an image together."""
+_SHARE = 4  # one of so many patches is looked at: a second network costs a third of a step
+
+
+class VariancePrior:
+    """The variance that the pretrained network predicts, as a term of the loss.
+
+    Parameters
+    ----------
+    network : Network
+        Of the kind that there are pretrained weights for; it is copied, and left alone.
+    noise : StableNoise
+        Of the stabilised images.
+    """
+
+    def __init__(self, network: Network, noise: StableNoise) -> None:
+        self._pretrained = copy.deepcopy(network).requires_grad_(False)
+        load_head_start(self._pretrained)
+        self._noise = noise
+
+    def penalty(self, filled: Tensor, variance: Tensor, counted: Tensor) -> Tensor:
+        """Return the squared deviation of log variances, averaged over pixels that count.
+
+        Parameters
+        ----------
+        filled : Tensor
+            The network's input, of shape (B, C, H, W).
+        variance : Tensor
+            Of the signal, as the network predicts it now; the same shape.
+        counted : Tensor
+            Which pixels count: targets whose noise variance is known. bool, the same shape.
+
+        Returns
+        -------
+        Tensor
+            Twice the negative logarithm of the prior; a scalar.
+        """
+        few = -(-len(filled) // _SHARE)
+        with torch.no_grad():
+            before = signal_variance(self._pretrained(filled[:few])[1], self._noise)
+        deviation = (variance[:few].log() - before.log()).square()
+        here = counted[:few]
+        total = torch.where(here, deviation, 0).sum()
+        return _DEVIATIONS * total / here.sum().clamp(min=1)

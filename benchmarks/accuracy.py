@@ -13,6 +13,7 @@ PSNR is over the range of the clean image. What is called clean in the FMD data 
 frames, the noisy one among them, of a sample that drifts meanwhile. So the clean image is moved to
 its place (see `quality.py`), and *true* is without the 50th part of the noise variance that such a
 mean has itself, and without the difference of the mean brightness of both; *as it is* is with both.
+The clean images of w2s were scaled by themselves: they are brought to the scale of the noisy ones.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ from napari_noise2self.pretraining.scenes import draw_scene
 from napari_noise2self.pretraining.structures import LEFT_OUT, STRUCTURES
 from napari_noise2self.stabilise import Stabiliser
 
-_FRAMES = 50  # whose mean is called clean in the FMD data
+_FRAMES = {"w2s": 400}  # whose mean is called clean; in the FMD data 50
 _SIDE = 320  # of simulated images
 _SIGMAS = (10, 25, 50)
 
@@ -76,7 +77,9 @@ class Line:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("data", type=Path)
-    parser.add_argument("--sets", default="confocal,fmd-twophoton,fmd-widefield,natural,simulated")
+    parser.add_argument(
+        "--sets", default="confocal,fmd-twophoton,fmd-widefield,w2s,natural,simulated"
+    )
     parser.add_argument("--preset", default="fast")
     parser.add_argument("--steps", type=int)
     parser.add_argument("--count", type=int, default=40, help="simulated images")
@@ -110,7 +113,12 @@ def _load(root: Path, name: str) -> Iterator[tuple[str, Case]]:
                 yield f"natural, sigma {sigma}", Case(pair.name, pair.noisy, clean, np.ptp(clean))
         return
     for pair in data.load(root, name):
-        yield name, Case(pair.name, pair.noisy, data.aligned(pair), data_range(pair.clean), _FRAMES)
+        clean = data.aligned(pair)
+        if name == "w2s":
+            gain, offset = np.polyfit(clean.ravel(), pair.noisy.ravel().astype(float), 1)
+            clean = gain * clean + offset
+        frames = _FRAMES.get(name, 50)
+        yield name, Case(pair.name, pair.noisy, clean, data_range(pair.clean), frames)
 
 
 def _simulated(first: int, count: int) -> Iterator[tuple[str, Case]]:

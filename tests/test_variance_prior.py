@@ -57,7 +57,7 @@ def test_only_pixels_that_count_are_looked_at() -> None:
     spoilt = torch.where(counted, variance, 9 * variance)
     assert prior.penalty(filled, spoilt, counted) < 1e-9
     spoilt = torch.where(counted, 9 * variance, variance)
-    assert prior.penalty(filled, spoilt, counted) > 0.1
+    assert prior.penalty(filled, spoilt, counted) > 1e-3
 
 
 def test_the_pretrained_network_is_a_copy() -> None:

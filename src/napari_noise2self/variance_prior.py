@@ -5,7 +5,7 @@ next to nothing of their variance: noise that was measured 3 % too strong is exp
 network without errors. In fifty steps the predicted variance fell to a tenth, and with it the share
 of the noisy pixel in the result; the estimated PSNR rose by 5 dB that were not there. On simulated
 images, whose truth is known, the pretrained network has learned how large its errors are. So its
-variance is a prior: log-normal, and wide enough that an image with much to say can overrule it.
+variance is a prior: log-normal, and so wide that an image with something to say overrules it.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from .head_start import load_head_start
 from .networks import Network
 from .stable_noise import StableNoise, signal_variance
 
-_DEVIATIONS = 0.1
-"""Squared deviation of the logarithm counts by this: a factor of 24 is one standard deviation. Weak
-for a pixel, strong for all the pixels of an image together."""
+_WEIGHT = 0.02
+"""Of a squared deviation of the logarithm: little against what a pixel with large errors says, much
+against what all pixels with small ones do. What others gave is in `benchmarks/README.md`."""
 _SHARE = 4  # one of so many patches is looked at: a second network costs a third of a step
 
 
@@ -56,7 +56,7 @@ class VariancePrior:
         Returns
         -------
         Tensor
-            Twice the negative logarithm of the prior; a scalar.
+            Twice the negative logarithm of the prior, but for a constant; a scalar.
         """
         few = -(-len(filled) // _SHARE)
         with torch.no_grad():
@@ -64,4 +64,4 @@ class VariancePrior:
         deviation = (variance[:few].log() - before.log()).square()
         here = counted[:few]
         total = torch.where(here, deviation, 0).sum()
-        return _DEVIATIONS * total / here.sum().clamp(min=1)
+        return _WEIGHT * total / here.sum().clamp(min=1)

@@ -38,7 +38,7 @@ from napari_noise2self.pretraining.scenes import draw_scene
 from napari_noise2self.pretraining.structures import LEFT_OUT, STRUCTURES
 from napari_noise2self.stabilise import Stabiliser
 
-_FRAMES = {"w2s": 400}  # whose mean is called clean; in the FMD data 50
+_FRAMES, _FRAMES_OF_W2S = 50, 400  # whose mean is called clean; the first in the FMD data
 _SIDE = 320  # of simulated images
 _SIGMAS = (10, 25, 50)
 
@@ -113,11 +113,8 @@ def _load(root: Path, name: str) -> Iterator[tuple[str, Case]]:
                 yield f"natural, sigma {sigma}", Case(pair.name, pair.noisy, clean, np.ptp(clean))
         return
     for pair in data.load(root, name):
-        clean = data.aligned(pair)
-        if name == "w2s":
-            gain, offset = np.polyfit(clean.ravel(), pair.noisy.ravel().astype(float), 1)
-            clean = gain * clean + offset
-        frames = _FRAMES.get(name, 50)
+        clean = data.comparable(name, pair.noisy, data.aligned(pair))
+        frames = _FRAMES_OF_W2S if name == "w2s" else _FRAMES
         yield name, Case(pair.name, pair.noisy, clean, data_range(pair.clean), frames)
 
 

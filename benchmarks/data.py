@@ -40,11 +40,11 @@ def _with_noise(folder: Path, sigma: float) -> Iterator[Pair]:
         yield Pair(path.name, (clean + noise).astype(np.float32), clean)
 
 
-def comparable(name: str, clean: NDArray, image: NDArray) -> NDArray:
-    """Bring a result to the clean image's scale where the set needs it (w2s: least squares)."""
+def comparable(name: str, other: NDArray, image: NDArray) -> NDArray:
+    """Bring an image to the scale of another where the set needs it (w2s: least squares)."""
     if name != "w2s":
         return image
-    gain, offset = np.polyfit(image.ravel().astype(float), clean.ravel().astype(float), 1)
+    gain, offset = np.polyfit(image.ravel().astype(float), other.ravel().astype(float), 1)
     return gain * image + offset
 
 

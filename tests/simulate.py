@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy import ndimage
-from torch import nn
+from torch import Tensor, nn
 
 from napari_noise2self.networks import DnCNN, Network, UNet
 from napari_noise2self.noise import NoiseModel
@@ -35,6 +35,14 @@ def smooth_scene(shape: tuple[int, ...] = (64, 64), seed: int = 0) -> NDArray[np
     scene = ndimage.gaussian_filter(random.standard_normal(shape), 5, mode="wrap")
     scene -= scene.min()
     return (scene / max(scene.max(), 1e-9)) ** 2
+
+
+def stable_plane(noise: float, seed: int = 0, side: int = 48) -> Tensor:
+    """A smooth scene (1, side, side) of standard deviation 1 with known noise: easy to denoise."""
+    scene = torch.from_numpy(smooth_scene((side, side), seed)).float()
+    scene = (scene - scene.mean()) / scene.std()
+    fresh = torch.randn(scene.shape, generator=torch.Generator().manual_seed(seed))
+    return (scene + noise * fresh)[None]
 
 
 def camera(

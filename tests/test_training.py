@@ -18,18 +18,14 @@ from napari_noise2self.progress import Cancelled, Control, Progress
 from napari_noise2self.settings import Settings
 from napari_noise2self.stable_noise import StableNoise
 from napari_noise2self.training import Trainer, signal_variance
-from simulate import TINY, gaussian_noise, smooth_scene
+from simulate import TINY, gaussian_noise, stable_plane
 
 CPU = torch.device("cpu")
 NOISE = 0.2
 
 
 def _plane(seed: int = 0, side: int = 48) -> Tensor:
-    """A smooth scene of standard deviation 1 with known noise: easy to denoise."""
-    scene = torch.from_numpy(smooth_scene((side, side), seed)).float()
-    scene = (scene - scene.mean()) / scene.std()
-    noise = torch.randn(scene.shape, generator=torch.Generator().manual_seed(seed))
-    return (scene + NOISE * noise)[None]
+    return stable_plane(NOISE, seed, side)
 
 
 def _trainer(*planes: Tensor, noise: StableNoise | None = None, **changes: Any) -> Trainer:

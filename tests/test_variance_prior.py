@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from napari_noise2self.devices import fastest_precision
 from napari_noise2self.networks import create_network
 from napari_noise2self.partition import Partition
 from napari_noise2self.progress import Control
@@ -15,18 +16,13 @@ from napari_noise2self.settings import Settings
 from napari_noise2self.stable_noise import signal_variance
 from napari_noise2self.training import Trainer
 from napari_noise2self.variance_prior import VariancePrior
-from simulate import TINY, gaussian_noise, smooth_scene
+from simulate import TINY, gaussian_noise, stable_plane
 
 CPU = torch.device("cpu")
 NOISE = 0.2
 SETTINGS = Settings(preset="fast", max_steps=30, max_seconds=600.0, batch_size=4)
-
-
-def _plane(side: int = 96) -> Tensor:
-    scene = torch.from_numpy(smooth_scene((side, side), 0)).float()
-    scene = (scene - scene.mean()) / scene.std()
-    fresh = torch.randn(scene.shape, generator=torch.Generator().manual_seed(0))
-    return (scene + NOISE * fresh)[None]
+PRECISION = fastest_precision(CPU, mixed=False)
+PLANE = stable_plane(NOISE, side=96)
 
 
 def _prior(channels: int = 1) -> tuple[VariancePrior, Tensor, Tensor]:
@@ -36,7 +32,7 @@ def _prior(channels: int = 1) -> tuple[VariancePrior, Tensor, Tensor]:
     filled = torch.randn((4, channels, 16, 24), generator=torch.Generator().manual_seed(1))
     with torch.no_grad():
         variance = signal_variance(network(filled)[1], noise)
-    return VariancePrior(network, noise), filled, variance
+    return VariancePrior(network, noise, PRECISION), filled, variance
 
 
 @pytest.mark.parametrize("channels", [1, 2])
@@ -62,7 +58,7 @@ def test_only_pixels_that_count_are_looked_at() -> None:
 
 def test_the_pretrained_network_is_a_copy() -> None:
     noise, network = gaussian_noise(NOISE**2), create_network(SETTINGS)
-    prior = VariancePrior(network, noise)
+    prior = VariancePrior(network, noise, PRECISION)
     filled = torch.randn((1, 1, 16, 16))
     variance = torch.ones((1, 1, 16, 16)).requires_grad_()
     counted = torch.ones_like(variance, dtype=torch.bool)
@@ -80,7 +76,7 @@ def test_the_pretrained_network_is_a_copy() -> None:
 def _predicted(prior: bool, assumed: float) -> tuple[float, float]:
     """Median predicted variance before and after a training that assumes such a noise."""
     noise, partition = gaussian_noise(assumed), Partition.from_settings(SETTINGS)
-    trainer = Trainer(create_network(SETTINGS), [_plane()], noise, partition, SETTINGS, CPU)
+    trainer = Trainer(create_network(SETTINGS), [PLANE], noise, partition, SETTINGS, CPU)
     image, hidden, present, target = trainer.held_out[0]
     filled = partition.fill(image, hidden | ~present)
 
@@ -110,5 +106,5 @@ def test_a_fresh_start_has_no_prior(changes: dict[str, Any], expected: bool) -> 
     settings = Settings(**changes)
     network, partition = create_network(settings), Partition.from_settings(settings)
     noise = gaussian_noise(NOISE**2)
-    trainer = Trainer(network, [_plane()], noise, partition, settings, CPU)
+    trainer = Trainer(network, [PLANE], noise, partition, settings, CPU)
     assert (trainer._prior is not None) is expected

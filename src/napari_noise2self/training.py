@@ -130,7 +130,9 @@ class Trainer:
         self._trained_before = steps_before > 0
         pretrained = settings.effective.start == "pretrained"
         self._has_learned = pretrained or self._trained_before
-        self._prior = VariancePrior(self._network, self._noise) if pretrained else None
+        self._prior: VariancePrior | None = None
+        if pretrained:
+            self._prior = VariancePrior(self._network, self._noise, self._precision)
         if steps_before:  # the same held-out pixels, but not the same batches again
             self._generator.manual_seed(settings.seed + steps_before)
 
@@ -244,9 +246,9 @@ class Trainer:
         filled = self._fill(image, hidden)
         with self._precision.autocast(self._device):
             mean, raw_variance = self._network(filled)
-            noise = self._noise.assumed_variance(mean.detach())
-            signal = signal_variance(raw_variance, self._noise)
-            prior = self._prior.penalty(filled, signal, target & (noise > 0)) if self._prior else 0
+        noise = self._noise.assumed_variance(mean.detach())
+        signal = signal_variance(raw_variance, self._noise)
+        prior = self._prior.penalty(filled, signal, target & (noise > 0)) if self._prior else 0
         variance = signal + noise
         likelihood = (mean - image).square() / variance + variance.log()
         likelihood = torch.where(target, likelihood, 0)

@@ -15,6 +15,7 @@ import copy
 import torch
 from torch import Tensor
 
+from .devices import Precision
 from .head_start import load_head_start
 from .networks import Network
 from .stable_noise import StableNoise, signal_variance
@@ -34,12 +35,15 @@ class VariancePrior:
         Of the kind that there are pretrained weights for; it is copied, and left alone.
     noise : StableNoise
         Of the stabilised images.
+    precision : Precision
+        In which the copy runs.
     """
 
-    def __init__(self, network: Network, noise: StableNoise) -> None:
+    def __init__(self, network: Network, noise: StableNoise, precision: Precision) -> None:
         self._pretrained = copy.deepcopy(network).requires_grad_(False)
         load_head_start(self._pretrained)
         self._noise = noise
+        self._precision = precision
 
     def penalty(self, filled: Tensor, variance: Tensor, counted: Tensor) -> Tensor:
         """Return the squared deviation of log variances, averaged over pixels that count.
@@ -59,8 +63,9 @@ class VariancePrior:
             Twice the negative logarithm of the prior, but for a constant; a scalar.
         """
         few = -(-len(filled) // _SHARE)
-        with torch.no_grad():
-            before = signal_variance(self._pretrained(filled[:few])[1], self._noise)
+        with torch.no_grad(), self._precision.autocast(filled.device):
+            _, raw_variance = self._pretrained(filled[:few])
+        before = signal_variance(raw_variance, self._noise)
         deviation = (variance[:few].log() - before.log()).square()
         here = counted[:few]
         total = torch.where(here, deviation, 0).sum()

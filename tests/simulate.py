@@ -68,11 +68,13 @@ def awake(network: Network, seed: int = 0) -> Network:
     return network.eval()
 
 
-def awake_network(kind: str = "unet", channels: int = 1, depth: int = 1, seed: int = 0) -> Network:
+def awake_network(
+    kind: str = "unet", channels: int = 1, depth: int = 1, seed: int = 0, adjacent: int = 0
+) -> Network:
     """A tiny network with random weights, whose output depends on its input."""
     make = {"unet": UNet, "dncnn": DnCNN}[kind]
     torch.manual_seed(seed)
-    return awake(make(channels, 4, depth), seed)
+    return awake(make(channels, 4, depth, adjacent), seed)
 
 
 def gaussian_noise(*variances: float) -> StableNoise:

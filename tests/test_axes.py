@@ -114,3 +114,30 @@ def test_lazy_array_is_read_plane_by_plane() -> None:
     plane = Layout.of(lazy.shape).plane(lazy, 2)
     assert isinstance(plane, np.ndarray)
     assert read == [(2, 0, 0)]
+
+
+def test_planes_beside_each_other() -> None:
+    layout = Layout((3, 4, 5, 6), "TZYX")
+    assert layout.stack_axes == "TZ"
+    assert layout.adjacent(5, "Z") == (None, 4, 6, 7)
+    assert layout.adjacent(5, "T") == (None, 1, 9, None)
+    assert layout.in_order("Z") == list(range(12))
+    assert layout.in_order("T")[:4] == [0, 4, 8, 1]
+    assert Layout((1, 4, 5, 6), "TZYX").stack_axes == "Z"
+    assert Layout((5, 6), "YX").stack_axes == ""
+    assert Layout((5, 6), "YX").in_order("") == [0]
+
+
+@pytest.mark.parametrize("axes", ["TZYX", "YTXZ", "XYZT"])
+def test_a_window_has_a_layout_of_its_own(axes: str) -> None:
+    """Its planes are those of the whole, whatever the order of the axes."""
+    extents = {"T": 3, "Z": 4, "Y": 5, "X": 6}
+    spans = {"T": slice(1, 3), "Z": slice(2, 3), "Y": slice(1, 4), "X": slice(None)}
+    array = np.random.default_rng(0).random([extents[letter] for letter in axes])
+    layout, window = Layout(array.shape, axes), tuple(spans[letter] for letter in axes)
+    part = layout.part(window)
+    assert part.n_planes == len(layout.numbers(window)) == 2
+    for number, whole in enumerate(layout.numbers(window)):
+        np.testing.assert_array_equal(
+            part.plane(array[window], number), layout.plane(array, whole, spans["Y"], spans["X"])
+        )

@@ -318,6 +318,23 @@ def out(tmp_path: Path) -> Path:
     return tmp_path / "out"
 
 
+@pytest.mark.parametrize(("choice", "axis"), [("use", "T"), ("ignore", "")])
+def test_adjacent_planes_of_a_stack(tmp_path: Path, out: Path, choice: str, axis: str):
+    """The same as in Python, and it is told what was seen."""
+    stack = noisy((3, 32, 32))
+    path = write(tmp_path / "film.tif", stack, imagej=True, metadata={"axes": "TYX"})
+    done = run(
+        "denoise", path, "--output", out, *QUICK, "--adjacent-planes", choice, "--json"
+    )  # fmt: skip
+    (row,) = rows(done.stdout)
+    assert row["stack_axis"] == axis
+    settings = Settings(
+        preset="fast", max_steps=5, partition_size=2, device="cpu", adjacent_planes=choice
+    )
+    expected = denoise(stack, settings, axes="TYX", dtype="same")
+    np.testing.assert_array_equal(tifffile.imread(out / "film.tif"), expected)
+
+
 def test_time_limit_without_a_limit_of_steps(image: Path, out: Path):
     started = time.monotonic()
     done = run("denoise", image, "--output", out, "--max-seconds", "0.5", "--json")

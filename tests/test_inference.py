@@ -404,3 +404,48 @@ def test_image_is_not_changed() -> None:
     before = image.clone()
     _predictor().predict(image)
     torch.testing.assert_close(image, before, equal_nan=True, rtol=0, atol=0)
+
+
+# --- adjacent planes --------------------------------------------------------------------------
+
+
+def _stack_predictor(network: str, partition: Partition, **changes: int) -> Predictor:
+    predictor = _predictor(network, partition, **changes)
+    return replace(predictor, network=awake_network(network, adjacent=4))
+
+
+@pytest.mark.parametrize("network", ["unet", "dncnn"])
+@pytest.mark.parametrize(
+    "partition",
+    [*GRIDS[:3], RANDOMS[1], Partition("grid", 6, exclusion=Exclusion("square", 2))],
+    ids=lambda p: f"{p.kind}{p.size}-{p.exclusion.kind}",
+)
+@pytest.mark.parametrize("tile", [16, 512])
+def test_hidden_pixels_stay_hidden_when_adjacent_planes_are_seen(
+    network: str, partition: Partition, tile: int
+) -> None:
+    """Whatever lies beside them, in planes whose noise is their own."""
+    predictor = _stack_predictor(network, partition, tile=tile)
+    image, beside = _image((24, 70)), _image((24, 70), channels=4, seed=1)[None]
+    labels = partition.labels((24, 70))[0]
+    subset = labels == labels[12, 35]
+    hidden = partition.hide(subset[None, None])[0, 0]
+    changed = torch.where(hidden, 3 - image, image)
+    before, after = (
+        predictor.predict(each, "j-invariant", beside=beside)[0] for each in (image, changed)
+    )
+    assert torch.equal(before[:, subset], after[:, subset])
+    assert not torch.equal(before[:, ~subset], after[:, ~subset])
+    other = predictor.predict(image, "j-invariant", beside=beside + subset)[0]
+    assert not torch.equal(before[:, subset], other[:, subset]), "nothing beside was seen"
+
+
+@pytest.mark.parametrize("flips", [1, 8])
+@pytest.mark.parametrize("shape", [(61, 45), (24, 130)])
+def test_tiles_change_nothing_with_adjacent_planes(flips: int, shape: tuple[int, int]) -> None:
+    image, beside = _image(shape), _image(shape, channels=4, seed=1)[None]
+    whole, tiled = (
+        _stack_predictor("unet", HALVES, flips=flips, tile=tile).predict(image, beside=beside)[0]
+        for tile in (512, 16)
+    )
+    torch.testing.assert_close(whole, tiled, atol=1e-5, rtol=1e-5)

@@ -106,3 +106,28 @@ def test_settings_choose_the_network() -> None:
 def test_network_without_body_says_so() -> None:
     with pytest.raises(RuntimeError, match="Network has no body"):
         Network().body(torch.zeros(1, 1, 4, 4))
+
+
+@pytest.mark.parametrize("kind", ["unet", "dncnn"])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_adjacent_planes_are_seen(kind: str, channels: int) -> None:
+    network = awake_network(kind, channels, adjacent=4)
+    image, beside = torch.randn(2, channels, 9, 12), torch.randn(2, channels, 4, 9, 12)
+    mean, _ = network(image, beside)
+    assert mean.shape == image.shape
+    for place in range(4):
+        other = beside.clone()
+        other[:, :, place] += 1
+        assert not torch.equal(network(image, other)[0], mean)
+    nothing = torch.zeros_like(beside)
+    assert torch.equal(network(image)[0], network(image, nothing)[0])
+
+
+def test_each_channel_sees_its_own_adjacent_planes() -> None:
+    """Where channels are seen one by one."""
+    network = awake_network(adjacent=4)
+    image, beside = torch.randn(2, 3, 8, 8), torch.randn(2, 3, 4, 8, 8)
+    together = network(image, beside)[0]
+    for channel in range(3):
+        alone = network(image[:, channel, None], beside[:, channel, None])[0]
+        torch.testing.assert_close(together[:, channel, None], alone)

@@ -120,7 +120,7 @@ def test_weights_are_ranked_at_hidden_held_out_pixels_alone(partition: Partition
     patches = _patches(plane, partition=partition)
     labels = partition.labels((60, 60))[0].flatten()
     total = 0
-    for image, hidden, present, target in patches.held_out(partition, _random()):
+    for image, hidden, present, target, _ in patches.held_out(partition, _random()):
         assert not (target & ~hidden).any()
         assert not (target & ~present).any()
         numbers = image[target].long()
@@ -143,7 +143,7 @@ def test_patches_are_not_turned_where_rows_and_columns_differ(kind: str, transpo
 
 def test_weights_are_ranked_with_the_exclusion_hidden() -> None:
     partition = Partition("grid", 5, exclusion=Exclusion("horizontal", 1))
-    for _, hidden, _, target in _patches(_numbered(60, 60), partition=partition).held_out(
+    for _, hidden, _, target, _ in _patches(_numbered(60, 60), partition=partition).held_out(
         partition, _random()
     ):
         neighbours = target[..., :-1] & ~hidden[..., 1:] | target[..., 1:] & ~hidden[..., :-1]
@@ -166,3 +166,37 @@ def test_random_labels_differ_between_patches_and_draws() -> None:
     assert one.shape == (20, 16, 16)
     assert len(one[:, 0, 0].unique()) > 4
     assert not torch.equal(one, other)
+
+
+@pytest.mark.parametrize("augment", [False, True])
+def test_what_is_beside_a_patch_lies_at_the_same_place(augment: bool) -> None:
+    """In the same orientation, in planes of any size; and is 0 where there is nothing."""
+    small, large = (30, 24), (40, 50)
+    planes = [_numbered(*small, start=10_000 * n + 1) for n in range(3)]
+    planes += [_numbered(*large, start=10_000 * n + 1) for n in (3, 4)]
+    beside = [(None, None, 1, 2), (None, 0, 2, None), (0, 1, None, None)]
+    beside += [(None, None, 4, None), (None, 3, None, None)]
+    batch = Patches(planes, GRID, Settings(patch_size=16), CPU, beside).draw(
+        64, _random(), augment=augment
+    )
+    assert batch.beside is not None
+    assert batch.beside.shape == (64, 1, 4, 16, 16)
+    for image, seen in zip(batch.image[:, 0], batch.beside[:, 0], strict=True):
+        number = int(image[0, 0]) // 10_000
+        for plane, other in zip(seen, beside[number], strict=True):
+            expected = torch.zeros_like(image)
+            if other is not None:
+                expected = image + 10_000 * (other - number)
+            assert torch.equal(plane, expected)
+
+
+def test_held_out_pixels_come_with_what_is_beside_them() -> None:
+    planes = [_numbered(40, 40), _numbered(40, 40, 10_000)]
+    patches = Patches(
+        planes, GRID, Settings(patch_size=16), CPU, [(None, None, 1, None), (None, 0, None, None)]
+    )
+    for group in patches.held_out(GRID, _random()):
+        assert group.beside is not None
+        assert len(group.beside) == len(group.image)
+        assert ((group.beside != 0).sum(dim=(1, 2, 3, 4)) >= 16 * 16 - 1).all()
+    assert all(group.beside is None for group in _patches(*planes).held_out(GRID, _random()))

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
 from napari_noise2self.noise import estimate_noise
-from napari_noise2self.samples import hard_sample, simple_sample, simulate_cells
+from napari_noise2self.samples import (
+    film_sample,
+    hard_sample,
+    simple_sample,
+    simulate_cells,
+    simulate_film,
+)
 
 
 def test_sample_is_a_noisy_and_a_clean_image() -> None:
@@ -43,13 +51,27 @@ def test_more_photons_give_a_better_image(photons: float) -> None:
     assert signal_to_noise(4 * photons) > 1.5 * signal_to_noise(photons)
 
 
-def test_samples_for_napari() -> None:
-    for make in (simple_sample, hard_sample):
-        ((image, options, kind),) = make()
-        assert kind == "image"
-        assert image.shape == (512, 512)
-        assert image.dtype == np.uint16
-        assert options["name"]
+def test_film_is_of_something_that_moves() -> None:
+    film = simulate_film(6, 64, speed=1.0)
+    assert film.noisy.shape == film.clean.shape == (6, 64, 64)
+    changes = [np.mean((film.clean[0] - frame) ** 2) for frame in film.clean]
+    assert changes == sorted(changes)
+    still = simulate_film(6, 64, speed=0.0)
+    assert (still.clean == still.clean[0]).all()
+    assert not np.array_equal(still.noisy[0], still.noisy[1])
+
+
+@pytest.mark.parametrize(
+    ("make", "shape"),
+    [(simple_sample, (512, 512)), (hard_sample, (512, 512)), (film_sample, (12, 256, 256))],
+)
+def test_samples_for_napari(make: Any, shape: tuple[int, ...]) -> None:
+    ((image, options, kind),) = make()
+    assert kind == "image"
+    assert image.shape == shape
+    assert image.dtype == np.uint16
+    assert options["name"]
+    assert options["axis_labels"] == tuple("TYX")[-len(shape) :]
 
 
 def test_noise_of_a_sample_can_be_measured() -> None:

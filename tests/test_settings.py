@@ -11,7 +11,10 @@ import pytest
 
 from napari_noise2self.settings import BUDGETS, DEFAULT_DEPTH, DEFAULT_WIDTH, Settings
 
-CHOICES = ["preset", "start", "partition", "exclusion", "fill", "network", "prediction", "device"]
+CHOICES = [
+    "preset", "start", "partition", "exclusion", "fill", "adjacent_planes", "network",
+    "prediction", "device",
+]  # fmt: skip
 RANGES = {
     "exclusion_radius": (1, 4),
     "width": (4, 256),
@@ -37,6 +40,7 @@ UNUSUAL = Settings(
     exclusion="plus",
     exclusion_radius=2,
     fill="zero",
+    adjacent_planes="use",
     network="dncnn",
     width=8,
     depth=5,

@@ -90,10 +90,10 @@ def _targets_of_training(trainer: Trainer) -> Tensor:
     seen = []
     loss = trainer._loss
 
-    def spy(image: Tensor, hidden: Tensor, target: Tensor) -> Tensor:
+    def spy(image: Tensor, hidden: Tensor, target: Tensor, beside: None) -> Tensor:
         assert not (target & ~hidden).any(), "a target was visible"
         seen.append(image[target.expand_as(image)])
-        return loss(image, hidden, target)
+        return loss(image, hidden, target, beside)
 
     trainer._loss = spy
     list(trainer.run(Control()))
@@ -104,11 +104,11 @@ def test_exclusion_is_hidden_but_no_target() -> None:
     trainer = _trainer(exclusion="horizontal", exclusion_radius=1, partition_size=5, max_steps=5)
     loss, shares = trainer._loss, []
 
-    def spy(image: Tensor, hidden: Tensor, target: Tensor) -> Tensor:
-        beside = target[..., :-1] & ~hidden[..., 1:] | target[..., 1:] & ~hidden[..., :-1]
-        assert not beside.any(), "the neighbour of a target was visible"
+    def spy(image: Tensor, hidden: Tensor, target: Tensor, beside: None) -> Tensor:
+        shown = target[..., :-1] & ~hidden[..., 1:] | target[..., 1:] & ~hidden[..., :-1]
+        assert not shown.any(), "the neighbour of a target was visible"
         shares.append((float(hidden.float().mean()), float(target.float().mean())))
-        return loss(image, hidden, target)
+        return loss(image, hidden, target, beside)
 
     trainer._loss = spy
     list(trainer.run(Control()))
@@ -138,7 +138,7 @@ def test_held_out_pixels_are_never_a_target(partition: str, size: int) -> None:
 
 def test_weights_are_ranked_at_pixels_that_were_never_a_target() -> None:
     trainer = _trainer(torch.randn((1, 40, 40), generator=torch.Generator().manual_seed(0)))
-    ranked = torch.cat([image[target] for image, _, _, target in trainer.held_out])
+    ranked = torch.cat([image[target] for image, _, _, target, _ in trainer.held_out])
     assert ranked.numel() > 50
     assert not torch.isin(ranked, _targets_of_training(trainer)).any()
 
@@ -312,7 +312,7 @@ def test_each_channel_counts_in_units_of_its_noise() -> None:
     noise = gaussian_noise(NOISE**2, 100 * NOISE**2)
     trainer = _trainer(torch.cat([plane, 10 * plane]), noise=noise, max_steps=0)
     list(trainer.run(Control()))  # an untrained network predicts zero
-    targets = torch.cat([image[:, 0][target[:, 0]] for image, _, _, target in trainer.held_out])
+    targets = torch.cat([image[:, 0][target[:, 0]] for image, _, _, target, _ in trainer.held_out])
     power = float(targets.square().mean()) / NOISE**2
     assert trainer.record.held_out_loss == pytest.approx(power, rel=1e-4)
 
@@ -333,9 +333,9 @@ def test_another_partition_takes_over_at_the_next_step() -> None:
     dense = []
     loss = trainer._loss
 
-    def spy(image: Tensor, hidden: Tensor, target: Tensor) -> Tensor:
+    def spy(image: Tensor, hidden: Tensor, target: Tensor, beside: None) -> Tensor:
         dense.append(float(hidden.float().mean()) > 0.08)
-        return loss(image, hidden, target)
+        return loss(image, hidden, target, beside)
 
     trainer._loss = spy
     _after(trainer, 10, lambda: setattr(trainer, "partition", other))
@@ -352,7 +352,7 @@ def test_the_same_partition_again_is_no_change() -> None:
 
 def test_held_out_pixels_stay_when_the_partition_changes() -> None:
     trainer = _trainer(torch.randn((1, 40, 40), generator=torch.Generator().manual_seed(0)))
-    ranked = torch.cat([image[target] for image, _, _, target in trainer.held_out])
+    ranked = torch.cat([image[target] for image, _, _, target, _ in trainer.held_out])
     trainer.partition = Partition("grid", 7)
     assert not torch.isin(ranked, _targets_of_training(trainer)).any()
 

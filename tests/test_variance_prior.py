@@ -77,7 +77,7 @@ def _predicted(prior: bool, assumed: float) -> tuple[float, float]:
     """Median predicted variance before and after a training that assumes such a noise."""
     noise, partition = gaussian_noise(assumed), Partition.from_settings(SETTINGS)
     trainer = Trainer(create_network(SETTINGS), [PLANE], noise, partition, SETTINGS, CPU)
-    image, hidden, present, target = trainer.held_out[0]
+    image, hidden, present, target, _ = trainer.held_out[0]
     filled = partition.fill(image, hidden | ~present)
 
     def median() -> float:

@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+BESIDE = (-2, -1, 1, 2)
+"""Where the planes lie that are adjacent to one in a stack."""
 _CHANNELS = "CS"
 _DEFAULT_AXES = "LMNOPQ"
 
@@ -79,15 +81,65 @@ class Layout:
         """Number of planes, each with all its channels."""
         return math.prod(self._plane_shape)
 
-    def plane(self, array: Any, number: int) -> NDArray[Any]:
-        """Read one plane of an array (NumPy, memory map, dask, zarr) as (C, Y, X)."""
-        place = np.unravel_index(number, self._plane_shape) if self._plane_shape else ()
-        numbers = iter(place)
-        index = tuple(
-            slice(None) if letter in "YX" + _CHANNELS else int(next(numbers))
-            for letter in self.axes
-        )
-        kept = [letter for letter in self.axes if letter in "YX" + _CHANNELS]
+    @property
+    def stack_axes(self) -> str:
+        """Letters of the axes along which planes lie beside each other."""
+        extents = zip(self._outer_axes, self._plane_shape, strict=True)
+        return "".join(letter for letter, extent in extents if extent > 1)
+
+    def adjacent(self, number: int, axis: str) -> tuple[int | None, ...]:
+        """Return the numbers of the planes beside one along an axis, None beyond the ends.
+
+        Parameters
+        ----------
+        number : int
+            Of the plane.
+        axis : str
+            One of `stack_axes`.
+
+        Returns
+        -------
+        tuple
+            One for each place in `BESIDE`.
+        """
+        place, along = self._place(number), self._outer_axes.index(axis)
+        numbers: list[int | None] = []
+        for step in BESIDE:
+            there = (*place[:along], place[along] + step, *place[along + 1 :])
+            inside = 0 <= there[along] < self._plane_shape[along]
+            numbers.append(int(np.ravel_multi_index(there, self._plane_shape)) if inside else None)
+        return tuple(numbers)
+
+    def in_order(self, axis: str) -> list[int]:
+        """Return the numbers of all planes, those beside each other along an axis in a row."""
+        numbers = np.arange(self.n_planes).reshape(self._plane_shape)
+        along = self._outer_axes.find(axis)
+        return [int(n) for n in (np.moveaxis(numbers, along, -1) if axis else numbers).ravel()]
+
+    def part(self, window: Sequence[slice]) -> Layout:
+        """Return the layout of a window, given as a slice for each axis."""
+        pairs = zip(window, self.shape, strict=True)
+        return Layout(tuple(len(range(*s.indices(extent))) for s, extent in pairs), self.axes)
+
+    def numbers(self, window: Sequence[slice]) -> list[int]:
+        """Return the number, in the whole, of each plane of a window."""
+        spans = zip(self.axes, window, strict=True)
+        outer = tuple(span for letter, span in spans if letter in self._outer_axes)
+        numbers = np.arange(self.n_planes).reshape(self._plane_shape)
+        return [int(number) for number in numbers[outer].ravel()]
+
+    def plane(
+        self,
+        array: Any,
+        number: int,
+        rows: slice = slice(None),
+        columns: slice = slice(None),
+    ) -> NDArray[Any]:
+        """Read a plane, or part of it, of an array (NumPy, memory map, dask, zarr) as (C, Y, X)."""
+        numbers = iter(self._place(number))
+        parts = {"Y": rows, "X": columns} | dict.fromkeys(_CHANNELS, slice(None))
+        index = tuple(parts[letter] if letter in parts else next(numbers) for letter in self.axes)
+        kept = [letter for letter in self.axes if letter in parts]
         order = [kept.index(letter) for letter in self._inner_axes]
         plane = np.asarray(array[index]).transpose(order)
         return plane.reshape(self.n_channels, *plane.shape[-2:])
@@ -96,9 +148,13 @@ class Layout:
         """Write one plane, given as (C, Y, X), into an array of this layout."""
         order = [self.axes.index(letter) for letter in self._outer_axes + self._inner_axes]
         moved = array.transpose(order)
-        place = np.unravel_index(number, self._plane_shape) if self._plane_shape else ()
-        target = moved[tuple(int(n) for n in place)]
+        target = moved[self._place(number)]
         target[...] = plane.reshape(target.shape)
+
+    def _place(self, number: int) -> tuple[int, ...]:
+        """Return the indices of a plane along the axes that number planes."""
+        place = np.unravel_index(number, self._plane_shape) if self._plane_shape else ()
+        return tuple(int(n) for n in place)
 
     @property
     def _inner_axes(self) -> str:

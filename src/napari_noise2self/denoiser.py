@@ -12,17 +12,18 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from .adjacent import Stack, choose_adjacent
 from .arrays import (
+    Beside,
     InputError,
     OutputDtype,
     check_image,
-    check_values,
     finish,
     output_dtype,
     training_planes,
 )
 from .calibration import Floor, classic_floor
-from .correlation import Correlation, choose_exclusion
+from .choices import choose_partition, learns_nothing
 from .devices import describe_device, resolve_device
 from .findings import training_figures
 from .inference import DEFAULT_TILE, Predictor
@@ -34,6 +35,7 @@ from .result import Result, ResultFigures
 from .settings import Device, Prediction, Settings
 from .stabilise import Stabiliser, fit_stabilisers, stabilise_plane
 from .stable_noise import StableNoise
+from .stack_reader import StackReader, Window
 from .training import Trainer, TrainingRecord
 
 _BUDGET = ("preset", "max_steps", "max_seconds", "learning_rate")
@@ -62,6 +64,7 @@ class Denoiser:
         self.floor: Floor | None = None
         self._trainer: Trainer | None = None
         self.exclusion_note = ""
+        self.stack = Stack()
         self.device = ""
 
     def fit(
@@ -103,18 +106,24 @@ class Denoiser:
             If the device asked for is not there.
         """
         control = control or Control()
-        planes = training_planes(images, axes, control)
-        self.stabilisers = fit_stabilisers(planes, control)
+        training = training_planes(images, axes, control)
+        self.stabilisers = fit_stabilisers(training.planes, control)
         self.choose_partition()
-        stable = [stabilise_plane(self.stabilisers, plane) for plane in planes]
+        stable = [stabilise_plane(self.stabilisers, plane) for plane in training.planes]
+        along = {axis: training.beside(axis) for axis in training.stack_axes}
+        choice = self.settings.adjacent_planes
+        self.stack = choose_adjacent(
+            stable, along, self.partition, self._noise_before, choice, control
+        )
         settings = self.settings.effective
-        if self.learns_nothing:
+        if learns_nothing(settings, self.partition):
             settings = replace(settings, max_steps=0)
-        network = create_network(settings, len(self.stabilisers))
-        if not any_detail(stable):
-            network = build_network(settings, network.channels)  # untrained, it predicts the mean
+        network = create_network(settings, len(self.stabilisers), self.stack.adjacent)
+        if not any_detail(stable):  # untrained, it predicts the mean
+            network = build_network(settings, network.channels, network.adjacent)
         network.to(resolve_device(settings.device))
-        self._train(network, stable, settings, TrainingRecord(), control, report)
+        beside = along.get(self.stack.axis)
+        self._train(network, stable, beside, settings, TrainingRecord(), control, report)
         return self
 
     def continue_training(
@@ -163,11 +172,15 @@ class Denoiser:
                     "These settings take no step; choose a number of steps above 0, or none to "
                     "train as long as the preset says."
                 )
-            planes = training_planes(images, axes, control)
-            self.check_channels(planes[0].shape[0])
-            stable = [stabilise_plane(self.stabilisers, plane) for plane in planes]
+            training = training_planes(images, axes, control)
+            self.check_channels(training.planes[0].shape[0])
+            stable = [stabilise_plane(self.stabilisers, plane) for plane in training.planes]
             network = copy.deepcopy(self.network).requires_grad_(True)
-            self._train(network, stable, self.settings.effective, before.record, control, report)
+            beside = None
+            if self.stack.axis:
+                beside = training.beside(self.stack.axis_of(training.layouts[0]))
+            settings = self.settings.effective
+            self._train(network, stable, beside, settings, before.record, control, report)
         except BaseException:
             vars(self).update(vars(before))
             raise
@@ -177,6 +190,7 @@ class Denoiser:
         self,
         network: Network,
         stable: list[Tensor],
+        beside: list[Beside] | None,
         settings: Settings,
         record: TrainingRecord,
         control: Control,
@@ -189,7 +203,14 @@ class Denoiser:
         device = next(network.parameters()).device
         self.device = describe_device(device)
         trainer = Trainer(
-            network, stable, self._noise_before, self.partition, settings, device, record.steps
+            network,
+            stable,
+            self._noise_before,
+            self.partition,
+            settings,
+            device,
+            steps_before=record.steps,
+            beside=beside,
         )
         self.network, self.record, self._trainer = trainer.average, trainer.record, trainer
         try:
@@ -253,6 +274,7 @@ class Denoiser:
         prediction: Prediction | None = None,
         tile: int = DEFAULT_TILE,
         flips: int | None = None,
+        window: Window | None = None,
         control: Control | None = None,
         report: Report | None = None,
     ) -> NDArray[Any]:
@@ -273,13 +295,16 @@ class Denoiser:
         flips : int, optional
             Over how many of the image's eight orientations to average, instead of the preset's
             own number; 1 is fastest.
+        window : tuple of slice, optional
+            The part to denoise, a slice for each axis; all if None. Planes beside it are seen.
         control, report
             As in `fit`; reports count planes.
 
         Returns
         -------
         ndarray
-            The shape and intensity scale of `image`. Non-finite pixels are returned as they are.
+            The shape of `image` or its window, and its intensity scale. Non-finite pixels are
+            returned as they are.
 
         Raises
         ------
@@ -293,6 +318,7 @@ class Denoiser:
             prediction=prediction,
             tile=tile,
             flips=flips,
+            window=window,
             control=control,
             report=report,
         ).image
@@ -306,29 +332,43 @@ class Denoiser:
         prediction: Prediction | None = None,
         tile: int = DEFAULT_TILE,
         flips: int | None = None,
+        window: Window | None = None,
         control: Control | None = None,
         report: Report | None = None,
     ) -> Result:
         """Denoise as `denoise` does, and return the figures of the result beside it."""
         if self.network is None:
             raise InputError("This denoiser is not trained yet; call fit(image) first.")
-        layout = check_image(image, axes)
-        self.check_channels(layout.n_channels)
         control = control or Control()
-        result = np.empty(layout.shape, output_dtype(image, dtype))
+        reader = self.reader(image, axes, window)
+        result = np.empty(reader.layout.shape, output_dtype(image, dtype))
         gathered = ResultFigures(self.stabilisers, np.dtype(image.dtype))
         predictor = self.predictor(tile, flips)
         mode = prediction or self.settings.prediction
         started = time.monotonic()
-        for number in range(layout.n_planes):
-            plane = layout.plane(image, number)
-            check_values(plane)
-            stable = stabilise_plane(self.stabilisers, plane)
-            stack_report = report and of_planes(report, number, layout.n_planes, started)
-            predicted = predictor.predict(stable, mode, control=control, report=stack_report)
+        for done, number in enumerate(reader.order):
+            plane, stable = reader.plane(number), reader.stable(number)
+            stack_report = report and of_planes(report, done, reader.layout.n_planes, started)
+            predicted = predictor.predict(
+                stable, mode, beside=reader.beside(number), control=control, report=stack_report
+            )
             mean = gathered.add(stable, *predicted)
-            layout.set_plane(result, number, finish(mean, plane, result.dtype))
+            reader.layout.set_plane(result, number, finish(mean, plane, result.dtype))
         return Result(result, gathered.figures(self.figures))
+
+    def reader(
+        self, image: Any, axes: str | None = None, window: Window | None = None
+    ) -> StackReader:
+        """Return the planes of an image, or of a window of it, as the network sees them.
+
+        Raises
+        ------
+        InputError, AxesError
+            As in `fit`.
+        """
+        layout = check_image(image, axes)
+        self.check_channels(layout.n_channels)
+        return StackReader(image, layout, self.stabilisers, self.stack.axis_of(layout), window)
 
     def predictor(self, tile: int = DEFAULT_TILE, flips: int | None = None) -> Predictor:
         """Return the trained network with all that decides its predictions; see `Predictor`."""
@@ -344,23 +384,9 @@ class Denoiser:
         )
 
     def choose_partition(self) -> None:
-        """Fix the partition: an "auto" exclusion follows the strongest noise correlation."""
-        correlation = Correlation.strongest([s.noise.correlation for s in self.stabilisers])
-        exclusion, self.exclusion_note = choose_exclusion(correlation)
-        self.partition = Partition.from_settings(self.settings.effective, exclusion)
-        if self.settings.exclusion != "auto":
-            self.exclusion_note = f"Exclusion as asked for: {self.partition.exclusion.name}."
-
-    @property
-    def learns_nothing(self) -> bool:
-        """Whether pretrained weights are better left as they are.
-
-        Where noise is correlated, some reaches beyond any exclusion: training would learn it, and
-        the held-out loss would not tell.
-        """
-        settings = self.settings.effective
-        usual = settings.start == "pretrained" and settings.max_steps is None
-        return usual and settings.budget.max_steps > 0 and self.partition.exclusion.radius > 0
+        """Fix the partition by settings and noise; see `choices.choose_partition`."""
+        chosen = choose_partition(self.settings, self.stabilisers)
+        self.partition, self.exclusion_note = chosen
 
     def check_channels(self, channels: int) -> None:
         """Raise InputError for an image with another number of channels."""

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from .choices import learns_nothing
 from .refinement import Refinement
 from .words import classic_name
 
@@ -32,6 +33,7 @@ def training_figures(denoiser: Denoiser) -> dict[str, Any]:
         "estimated_psnr_uncertainty": _uncertainty(record.noise_refinements),
         "device": denoiser.device,
         "partition": asdict(denoiser.partition),
+        "stack_axis": denoiser.stack.axis,
         "partition_changes": record.partition_changes,
         "continued_after": record.continued_after,
         "noise": [
@@ -47,8 +49,12 @@ def training_figures(denoiser: Denoiser) -> dict[str, Any]:
 def notes(denoiser: Denoiser) -> list[str]:
     """Return what the user should know of a training, one sentence each."""
     record, floor = denoiser.record, denoiser.floor
-    sentences = [denoiser.exclusion_note, *(s.noise.note for s in denoiser.stabilisers)]
-    if denoiser.learns_nothing and not record.steps:
+    sentences = [
+        denoiser.exclusion_note,
+        denoiser.stack.note,
+        *(s.noise.note for s in denoiser.stabilisers),
+    ]
+    if not record.steps and learns_nothing(denoiser.settings, denoiser.partition):
         sentences.append(_LEARNS_NOTHING)
     if floor is not None and _classic_won(denoiser):
         sentences.append(

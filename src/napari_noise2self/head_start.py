@@ -11,22 +11,32 @@ from importlib import resources
 from safetensors.torch import load
 from torch import Tensor, nn
 
-WEIGHTS = "head-start.safetensors"
+from .axes import BESIDE
+
+WEIGHTS = {0: "head-start.safetensors", len(BESIDE): "head-start-stack.safetensors"}
+"""By how many adjacent planes of a stack the network sees."""
 
 
-def load_head_start(network: nn.Module) -> None:
+def load_head_start(network: nn.Module, adjacent: int = 0) -> None:
     """Give a network the pretrained weights.
+
+    Parameters
+    ----------
+    network : nn.Module
+        The usual UNet.
+    adjacent : int
+        How many adjacent planes it sees.
 
     Raises
     ------
     RuntimeError
         If they are of another network; see `Settings.effective`.
     """
-    network.load_state_dict(_weights())
+    network.load_state_dict(_weights(WEIGHTS[adjacent]))
 
 
 @cache
-def _weights() -> dict[str, Tensor]:
+def _weights(name: str) -> dict[str, Tensor]:
     """Read the weights: float32, on the CPU."""
-    path = resources.files(__package__) / "weights" / WEIGHTS
+    path = resources.files(__package__) / "weights" / name
     return {name: weight.float() for name, weight in load(path.read_bytes()).items()}

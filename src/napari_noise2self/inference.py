@@ -60,6 +60,7 @@ class Predictor:
         image: Tensor,
         mode: Prediction = "posterior",
         *,
+        beside: Tensor | None = None,
         control: Control | None = None,
         report: Report | None = None,
     ) -> tuple[Tensor, Tensor, Tensor]:
@@ -72,6 +73,8 @@ class Predictor:
             predicted from their surroundings.
         mode : {"posterior", "j-invariant", "single-pass"}
             See `Settings.prediction`.
+        beside : Tensor, optional
+            Adjacent planes, float32 of shape (C, places in `BESIDE`, H, W), 0 where missing.
         control, report
             To cancel, and to follow, the work.
 
@@ -89,14 +92,19 @@ class Predictor:
         control, predictor = control or Control(), self
         while True:
             try:
-                return predictor._predict(image, mode, control, report)
+                return predictor._predict(image, beside, mode, control, report)
             except torch.OutOfMemoryError:
                 if predictor.tile <= SMALLEST_TILE:
                     raise
                 predictor = replace(predictor, tile=predictor.tile // 2)
 
     def _predict(
-        self, image: Tensor, mode: Prediction, control: Control, report: Report | None
+        self,
+        image: Tensor,
+        beside: Tensor | None,
+        mode: Prediction,
+        control: Control,
+        report: Report | None,
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Denoise one stabilised image in tiles of the given size."""
         reach = self.network.reach + self.partition.fill_radius + self.partition.exclusion.radius
@@ -108,7 +116,7 @@ class Predictor:
         result = torch.empty((2, *image.shape), dtype=torch.float32)
         with torch.inference_mode(), reproducible(), kept_memory():
             for tile in tiles:
-                for _ in self._predict_tile(image, tile, subsets, result):
+                for _ in self._predict_tile(image, beside, tile, subsets, result):
                     control.check()
                     done += 1
                     if report:
@@ -120,6 +128,7 @@ class Predictor:
     def _predict_tile(
         self,
         image: Tensor,
+        beside: Tensor | None,
         tile: _Tile,
         subsets: Sequence[int | None],
         result: Tensor,
@@ -129,6 +138,7 @@ class Predictor:
         pixels = image[:, window[0], window[1]].to(self._device)
         present = torch.isfinite(pixels).all(dim=0)
         pixels = torch.where(present, pixels, 0)
+        seen = None if beside is None else beside[None, ..., window[0], window[1]].to(self._device)
         origin = torch.tensor([[window[0].start, window[1].start]], device=self._device)
         labels = self.partition.labels((pixels.shape[1], pixels.shape[2]), origin)[0]
         mean, variance = torch.zeros_like(pixels), torch.zeros_like(pixels)
@@ -139,7 +149,7 @@ class Predictor:
             filled = self.partition.fill(pixels[None], hidden, self.fill)
             here = torch.ones_like(present) if subset is None else targets
             for flip in range(flips):
-                some_mean, some_variance = self._run(filled, flip)
+                some_mean, some_variance = self._run(filled, seen, flip)
                 mean = torch.where(here, mean + some_mean[0] / flips, mean)
                 variance = torch.where(here, variance + some_variance[0] / flips, variance)
                 yield
@@ -171,19 +181,24 @@ class Predictor:
             mean = torch.lerp(mean, torch.where(share > 0, image, 0), share)
         return mean, (1 - share).square() * expected + share.square() * known, known
 
-    def _run(self, filled: Tensor, flip: int) -> tuple[Tensor, Tensor]:
+    def _run(self, filled: Tensor, beside: Tensor | None, flip: int) -> tuple[Tensor, Tensor]:
         """Run the network on one of the eight orientations of the image."""
         noise = self.noise.to(self._device)
         height, width = filled.shape[-2:]
-        below, right = -height % self.network.stride, -width % self.network.stride
-        if below or right:  # here, not in the network: a flip must not move the pooling grid
-            filled = functional.pad(filled, (0, right, 0, below), mode="replicate")
         precision = fastest_precision(self._device, self.mixed_precision)
-        oriented = _orient(filled, flip).contiguous(memory_format=precision.memory_format)
+        oriented = self._oriented(filled, flip).contiguous(memory_format=precision.memory_format)
+        seen = None if beside is None else self._oriented(beside.flatten(1, 2), flip)
         with precision.autocast(self._device):
-            mean, raw = self.network(oriented)
+            mean, raw = self.network(oriented, seen)
         mean, variance = (_restore(part, flip) for part in (mean, signal_variance(raw, noise)))
         return mean[..., :height, :width], variance[..., :height, :width]
+
+    def _oriented(self, image: Tensor, flip: int) -> Tensor:
+        """Orient an image; it is padded first, as a flip must not move the pooling grid."""
+        below, right = (-extent % self.network.stride for extent in image.shape[-2:])
+        if below or right:
+            image = functional.pad(image, (0, right, 0, below), mode="replicate")
+        return _orient(image, flip)
 
     @property
     def _flips(self) -> int:

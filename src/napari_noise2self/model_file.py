@@ -17,6 +17,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from . import __version__
+from .adjacent import Stack
 from .atomic import published
 from .calibration import Floor
 from .devices import describe_device, fastest_precision, resolve_device
@@ -30,8 +31,8 @@ if TYPE_CHECKING:
     from .denoiser import Denoiser
 
 _KEY = "napari-noise2self"
-FORMAT_VERSION = 2
-"""2: the network may see channels one by one; it checks itself after training."""
+FORMAT_VERSION = 3
+"""3: the network may see adjacent planes of a stack."""
 _DAMAGE = (ValueError, KeyError, TypeError, AttributeError, RuntimeError, OverflowError)
 
 
@@ -55,6 +56,7 @@ def save_model(denoiser: Denoiser, path: Path, *, overwrite: bool = False) -> No
         "version": __version__,
         "settings": denoiser.settings.to_dict(),
         "stabilisers": [stabiliser.to_dict() for stabiliser in denoiser.stabilisers],
+        "stack": asdict(denoiser.stack),
         "record": asdict(denoiser.record),
         "floor": denoiser.floor and denoiser.floor.figures,
     }
@@ -128,6 +130,7 @@ def _assemble(
     denoiser = Denoiser(Settings.from_dict(values["settings"]))
     denoiser.stabilisers = tuple(_stabiliser(item) for item in values["stabilisers"])
     denoiser.choose_partition()
+    denoiser.stack = Stack(**{name: str(value) for name, value in values["stack"].items()})
     known = {field.name for field in fields(TrainingRecord)}
     record = {name: value for name, value in values["record"].items() if name in known}
     for name in ("history", "partition_changes"):
@@ -142,7 +145,7 @@ def _assemble(
     json.dumps(denoiser.figures)  # raises if a figure is of the wrong type
     with torch.device("meta"):  # takes no memory, whatever the settings ask for
         together = channels_together(denoiser.settings, len(denoiser.stabilisers))
-        network = build_network(denoiser.settings, together)
+        network = build_network(denoiser.settings, together, denoiser.stack.adjacent)
     if {weight.dtype for weight in weights.values()} != {torch.float32}:
         raise ValueError("weights are not float32")
     if not all(bool(torch.isfinite(weight).all()) for weight in weights.values()):

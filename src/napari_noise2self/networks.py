@@ -1,7 +1,8 @@
 """The networks: a small UNet (the default) and DnCNN, both for images of any size.
 
-Both map (B, C, H, W) to a mean and a raw variance, each (B, C, H, W). They know nothing of hidden
-pixels: what makes a prediction J-invariant is that the pixel it stands for was hidden at the input.
+Both map (B, C, H, W) to a mean and a raw variance, each (B, C, H, W), and may see adjacent planes
+of a stack beside. They know nothing of hidden pixels: what makes a prediction J-invariant is that
+the pixel it stands for was hidden at the input.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ class Network(nn.Module):
 
     channels: int
     """How many channels it sees together. Those of an image with more come one after another."""
+    adjacent: int
+    """How many adjacent planes of a stack it sees beside the one that it predicts."""
     stride: int
     """Sides of the windows given to `forward` should be multiples of this (others are padded)."""
     reach: int
@@ -32,10 +35,24 @@ class Network(nn.Module):
         """Map (B, C, H, W), sides multiples of `stride`, to features (B, F, H, W)."""
         raise RuntimeError(f"{type(self).__name__} has no body")
 
-    def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
-        """Predict mean and raw variance of each pixel, both of the shape of `image`."""
+    def forward(self, image: Tensor, beside: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Predict mean and raw variance of each pixel, both of the shape of `image`.
+
+        Parameters
+        ----------
+        image : Tensor
+            Shape (B, C, H, W).
+        beside : Tensor, optional
+            The adjacent planes, of shape (B, C, `adjacent`, H, W), or with both axes in one; 0
+            where there are none, and all 0 if None.
+        """
         shape, (height, width) = image.shape, image.shape[-2:]
         image = image.reshape(-1, self.channels, height, width)
+        if self.adjacent:
+            seen = self.channels * self.adjacent
+            if beside is None:
+                beside = image.new_zeros((len(image), seen, height, width))
+            image = torch.cat((image, beside.reshape(-1, seen, height, width)), dim=1)
         below, right = -height % self.stride, -width % self.stride
         if below or right:
             image = functional.pad(image, (0, right, 0, below), mode="replicate")
@@ -56,19 +73,26 @@ class UNet(Network):
         Features of the finest level; the coarser levels have twice as many.
     depth : int
         Number of pooling levels.
+    adjacent : int
+        How many adjacent planes it sees.
     """
 
     def __init__(
-        self, channels: int = 1, width: int = DEFAULT_WIDTH, depth: int = DEFAULT_DEPTH["unet"]
+        self,
+        channels: int = 1,
+        width: int = DEFAULT_WIDTH,
+        depth: int = DEFAULT_DEPTH["unet"],
+        adjacent: int = 0,
     ) -> None:
         super().__init__()
         self.channels = channels
+        self.adjacent = adjacent
         self.stride = 2**depth
         self.reach = 4 * (2 ** (depth + 1) - 1) + self.stride
         widths = [width] + [2 * width] * depth
         self.down = nn.ModuleList(
             _Block(before, after)
-            for before, after in zip([channels, *widths[:-1]], widths, strict=True)
+            for before, after in zip([channels * (1 + adjacent), *widths[:-1]], widths, strict=True)
         )
         self.up = nn.ModuleList(
             _Block(widths[level + 1] + widths[level], widths[level])
@@ -97,14 +121,19 @@ class DnCNN(Network):
     """
 
     def __init__(
-        self, channels: int = 1, width: int = DEFAULT_WIDTH, depth: int = DEFAULT_DEPTH["dncnn"]
+        self,
+        channels: int = 1,
+        width: int = DEFAULT_WIDTH,
+        depth: int = DEFAULT_DEPTH["dncnn"],
+        adjacent: int = 0,
     ) -> None:
         super().__init__()
         self.channels = channels
+        self.adjacent = adjacent
         self.stride = 1
         self.reach = depth
         layers: list[nn.Module] = []
-        for before in [channels] + [width] * (depth - 1):
+        for before in [channels * (1 + adjacent)] + [width] * (depth - 1):
             layers += [_convolution(before, width), nn.LeakyReLU(0.1, inplace=True)]
         self.layers = nn.Sequential(*layers)
         self.head = _head(width, channels)
@@ -148,7 +177,7 @@ def _head(width: int, channels: int) -> nn.Conv2d:
 _KINDS: dict[NetworkKind, type[UNet] | type[DnCNN]] = {"unet": UNet, "dncnn": DnCNN}
 
 
-def build_network(settings: Settings, channels: int = 1) -> UNet | DnCNN:
+def build_network(settings: Settings, channels: int = 1, adjacent: int = 0) -> UNet | DnCNN:
     """Build the network that the settings ask for, with weights drawn from their seed.
 
     Parameters
@@ -157,14 +186,16 @@ def build_network(settings: Settings, channels: int = 1) -> UNet | DnCNN:
         Uses `network`, `width`, `depth` and `seed`.
     channels : int
         How many it sees together.
+    adjacent : int
+        How many adjacent planes of a stack it sees.
     """
     depth = settings.depth or DEFAULT_DEPTH[settings.network]
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(settings.seed)
-        return _KINDS[settings.network](channels, settings.width, depth)
+        return _KINDS[settings.network](channels, settings.width, depth, adjacent)
 
 
-def create_network(settings: Settings, channels: int = 1) -> UNet | DnCNN:
+def create_network(settings: Settings, channels: int = 1, adjacent: int = 0) -> UNet | DnCNN:
     """Build the network that training begins from, with pretrained weights if there are any.
 
     Parameters
@@ -173,10 +204,12 @@ def create_network(settings: Settings, channels: int = 1) -> UNet | DnCNN:
         As for `build_network`, and `start`.
     channels : int
         Channels of the images.
+    adjacent : int
+        See `build_network`.
     """
-    network = build_network(settings, channels_together(settings, channels))
+    network = build_network(settings, channels_together(settings, channels), adjacent)
     if settings.effective.start == "pretrained":
-        load_head_start(network)
+        load_head_start(network, network.adjacent)
     return network
 
 

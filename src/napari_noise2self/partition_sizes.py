@@ -18,12 +18,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from .arrays import InputError, check_image, check_values
+from .arrays import InputError, check_image
 from .denoiser import Denoiser
 from .findings import finite_or_none
 from .progress import Control, Progress, Report
 from .settings import PartitionKind
-from .stabilise import stabilise_plane
+from .stack_reader import StackReader
 
 SIZES: dict[PartitionKind, tuple[int, ...]] = {
     "grid": (2, 3, 4, 5, 6, 8, 10),
@@ -98,14 +98,16 @@ def score_partition_sizes(
     """
     if denoiser.network is None:
         raise InputError("This denoiser is not trained yet; call fit(image) first.")
-    denoiser.check_channels(check_image(image, axes).n_channels)
-    stable = stabilise_plane(denoiser.stabilisers, _middle(image, axes))
+    reader, number = _middle(denoiser, image, axes)
+    stable, beside = reader.stable(number), reader.beside(number)
     control = control or Control()
     candidates = list(_candidates(denoiser))
     report = report and _over_all(report, sum(each.partition.n_subsets for each in candidates))
     errors = []
     for each in candidates:
-        mean, *_ = each.predictor().predict(stable, "j-invariant", control=control, report=report)
+        mean, *_ = each.predictor().predict(
+            stable, "j-invariant", beside=beside, control=control, report=report
+        )
         errors.append(_blocks((mean - stable).square() / each.predictor().noise.unit[0]))
     return _compare(candidates, errors)
 
@@ -126,19 +128,17 @@ def _candidates(denoiser: Denoiser) -> Iterator[Denoiser]:
             yield other
 
 
-def _middle(image: Any, axes: str | None) -> NDArray[Any]:
-    """Return the middle of the middle plane, (C, Y, X)."""
+def _middle(denoiser: Denoiser, image: Any, axes: str | None) -> tuple[StackReader, int]:
+    """Return the middle of all planes, and the number of the middle one."""
     layout = check_image(image, axes)
-    plane = layout.plane(image, layout.n_planes // 2)
-    spans = []
-    for extent in plane.shape[1:]:
+    window = []
+    for letter, extent in zip(layout.axes, layout.shape, strict=True):
         start = max(0, (extent - _LARGEST_SIDE) // 2)
-        spans.append(slice(start, start + _LARGEST_SIDE))
-    window: NDArray[Any] = plane[:, spans[0], spans[1]]
-    check_values(window)
-    if not np.isfinite(window).all(axis=0).any():
+        window.append(slice(start, start + _LARGEST_SIDE) if letter in "YX" else slice(None))
+    reader, number = denoiser.reader(image, axes, tuple(window)), layout.n_planes // 2
+    if not np.isfinite(reader.plane(number)).all(axis=0).any():
         raise InputError("The middle of the image has no finite pixels; crop the image first.")
-    return window
+    return reader, number
 
 
 def _blocks(errors: torch.Tensor) -> NDArray[np.float64]:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
+from .arrays import Beside
 from .partition import Partition
 from .settings import Settings
 
@@ -28,6 +30,23 @@ class Batch:
     """bool (B, 1, H, W): present, and not held out."""
     labels: Tensor
     """int16 (B, H, W): the pixel's subset in the image's own partition."""
+    beside: Tensor | None = None
+    """float32 (B, C, places in `BESIDE`, H, W): adjacent planes, if seen; 0 where missing."""
+
+
+class HeldOut(NamedTuple):
+    """Patches with one subset hidden, on which weights are ranked."""
+
+    image: Tensor
+    """float32 (B, C, H, W)."""
+    hidden: Tensor
+    """bool (B, 1, H, W): the whole subset with its exclusion."""
+    present: Tensor
+    """bool (B, 1, H, W)."""
+    target: Tensor
+    """bool (B, 1, H, W): the held-out pixels of the subset."""
+    beside: Tensor | None
+    """See `Batch`."""
 
 
 class Patches:
@@ -46,6 +65,8 @@ class Patches:
         Uses `patch_size` and `seed`.
     device : torch.device
         Where the pixels are kept.
+    beside : sequence of tuple, optional
+        For each plane the numbers of those beside it; the network sees none if None.
     """
 
     def __init__(
@@ -54,12 +75,14 @@ class Patches:
         partition: Partition,
         settings: Settings,
         device: torch.device,
+        beside: Sequence[Beside] | None = None,
     ) -> None:
         shapes = torch.tensor([plane.shape[-2:] for plane in planes])
         self._shapes = shapes
         sizes = shapes.prod(dim=1)
         self._offsets = torch.cumsum(sizes, 0) - sizes
         self._patch = [min(settings.patch_size, int(side)) for side in shapes.amin(dim=0)]
+        self._jumps = None if beside is None else _jumps(self._offsets, beside).to(device)
         pixels = torch.cat([plane.flatten(1) for plane in planes], dim=1)
         present = torch.isfinite(pixels).all(dim=0)
         self._pixels = torch.where(present, pixels, 0).to(device)
@@ -107,17 +130,26 @@ class Patches:
         index = index + columns[:, None, :]
         if augment and self.turns and self._square and torch.rand((), generator=generator) < 0.5:
             index = index.transpose(1, 2)
-        return self._gather(index.to(self._device))
+        return self._gather(index.to(self._device), which)
 
-    def _gather(self, index: Tensor) -> Batch:
-        """Collect the pixels at flat indices of shape (B, H, W)."""
+    def _gather(self, index: Tensor, which: Tensor) -> Batch:
+        """Collect the pixels of some planes at flat indices of shape (B, H, W)."""
         present = self._present[index].unsqueeze(1)
         return Batch(
             image=self._pixels[:, index].transpose(0, 1),
             present=present,
             trainable=present & ~self._held_out[index].unsqueeze(1),
             labels=self._labels[index],
+            beside=self._gather_beside(index, which),
         )
+
+    def _gather_beside(self, index: Tensor, which: Tensor) -> Tensor | None:
+        """Collect the pixels at the same places of the planes beside."""
+        if self._jumps is None:
+            return None
+        jumps = self._jumps[which.to(self._device)][:, :, None, None]
+        pixels = self._pixels[:, index[:, None] + jumps].transpose(0, 1)
+        return torch.where(jumps[:, None] == 0, 0, pixels)
 
     def random_labels(
         self, partition: Partition, batch: Batch, generator: torch.Generator
@@ -135,23 +167,27 @@ class Patches:
 
     def held_out(
         self, partition: Partition, generator: torch.Generator, patches: int = 32
-    ) -> list[tuple[Tensor, Tensor, Tensor, Tensor]]:
-        """Draw the fixed patches on which weights are ranked.
-
-        Returns
-        -------
-        list of (image, hidden, present, target)
-            One entry for eight patches and subset: `hidden` is the whole subset with its
-            exclusion, `target` the held-out pixels of the subset.
-        """
+    ) -> list[HeldOut]:
+        """Draw the fixed patches on which weights are ranked: eight and a subset in each entry."""
         batch = self.sample(patches, generator)
         groups = []
         for subset in range(self.held_out_subsets):
             hidden = (batch.labels == subset).unsqueeze(1)
             target = hidden & batch.present & ~batch.trainable
             parts = (batch.image, partition.hide(hidden), batch.present, target)
-            groups += list(zip(*(part.split(8) for part in parts), strict=True))
+            split = [part.split(8) for part in parts]
+            beside = batch.beside.split(8) if batch.beside is not None else [None] * len(split[0])
+            groups += [HeldOut(*group) for group in zip(*split, beside, strict=True)]
         return groups
+
+
+def _jumps(offsets: Tensor, beside: Sequence[Beside]) -> Tensor:
+    """Return how far it is from a plane's pixels to those of the planes beside; 0 for none."""
+    planes = [
+        [number if other is None else other for other in there]
+        for number, there in enumerate(beside)
+    ]
+    return offsets[torch.tensor(planes)] - offsets[:, None]
 
 
 def any_detail(planes: Sequence[Tensor]) -> bool:

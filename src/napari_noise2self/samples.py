@@ -14,7 +14,7 @@ from scipy import ndimage
 class Sample:
     """A noisy image with the clean image behind it, both in grey levels.
 
-    `noisy` is uint16 of shape (H, W), `clean` is float32.
+    `noisy` is uint16 of shape (H, W), or (T, H, W) for a film; `clean` is float32.
     """
 
     noisy: NDArray[np.uint16]
@@ -48,8 +48,46 @@ def simulate_cells(
         Another seed gives another image.
     """
     random = np.random.default_rng(seed)
-    light = 0.04 + _nuclei(side, random) + _filaments(side, random) + _vesicles(side, random)
-    signal = photons * ndimage.gaussian_filter(light, 1.2)
+    light = ndimage.gaussian_filter(_light(side, random), 1.2)
+    return _recorded(random, photons * light, gain, read_noise, offset)
+
+
+def simulate_film(
+    frames: int = 12, side: int = 256, *, speed: float = 0.4, seed: int = 0
+) -> Sample:
+    """Simulate cells that drift slowly, in little light.
+
+    Parameters
+    ----------
+    frames : int
+        How many.
+    side : int
+        Height and width in pixels.
+    speed : float
+        How far the cells move from frame to frame, in pixels.
+    seed : int
+        Another seed gives another film.
+    """
+    random = np.random.default_rng(seed)
+    light = ndimage.gaussian_filter(_light(side, random), 1.2, mode="wrap")
+    moves = speed * np.arange(frames)
+    signal = [ndimage.shift(light, (0.6 * m, 0.8 * m), mode="grid-wrap") for m in moves]
+    return _recorded(random, 5 * np.clip(signal, 0, None), gain=4.0, read_noise=6.0, offset=100.0)
+
+
+def _light(side: int, random: np.random.Generator) -> NDArray[np.float64]:
+    """Draw what shines, before the optics: 1 is a typical bright structure."""
+    return 0.04 + _nuclei(side, random) + _filaments(side, random) + _vesicles(side, random)
+
+
+def _recorded(
+    random: np.random.Generator,
+    signal: NDArray[np.float64],
+    gain: float,
+    read_noise: float,
+    offset: float,
+) -> Sample:
+    """Record light, given as expected photons, by a camera."""
     noisy = (
         gain * random.poisson(signal) + offset + read_noise * random.standard_normal(signal.shape)
     )
@@ -99,7 +137,8 @@ def _vesicles(side: int, random: np.random.Generator) -> NDArray[np.float64]:
 
 def _layer(sample: Sample, name: str) -> list[tuple[Any, dict[str, Any], str]]:
     """Return the noisy image as napari layer data."""
-    return [(sample.noisy, {"name": name, "colormap": "gray"}, "image")]
+    axes = ("T", "Y", "X")[-sample.noisy.ndim :]
+    return [(sample.noisy, {"name": name, "colormap": "gray", "axis_labels": axes}, "image")]
 
 
 def simple_sample() -> list[tuple[Any, dict[str, Any], str]]:
@@ -110,3 +149,8 @@ def simple_sample() -> list[tuple[Any, dict[str, Any], str]]:
 def hard_sample() -> list[tuple[Any, dict[str, Any], str]]:
     """Return the hard sample: few photons, strong read noise."""
     return _layer(simulate_cells(photons=4, read_noise=10.0, seed=1), "Noisy cells (hard)")
+
+
+def film_sample() -> list[tuple[Any, dict[str, Any], str]]:
+    """Return the film: cells that drift slowly, in little light."""
+    return _layer(simulate_film(), "Noisy cells (film)")

@@ -18,12 +18,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from .axes import BESIDE
 from .correlation import WHITE, coloured, largest_excess
 from .devices import Precision
 from .flat_noise import flat_noise
 from .networks import Network
 from .partition import Partition
-from .patches import Patches
+from .patches import HeldOut, Patches
 from .progress import Control
 from .refinement import Refinement, Residuals, find_excess, refine_noise, weigh_doubt
 from .stable_noise import StableNoise, signal_variance
@@ -111,21 +112,21 @@ class SelfCheck:
             groups = self.patches.held_out(self.partition, generator, _HELD_OUT_PATCHES)
         else:
             groups = [
-                (image, self.partition.hide(target), present, target & present)
-                for image, present, targets in self._sample(_LOOKED_AT, generator)
+                HeldOut(image, self.partition.hide(target), present, target & present, beside)
+                for image, present, beside, targets in self._sample(_LOOKED_AT, generator)
                 for target in targets
             ]
         parts = []
-        for image, hidden, present, target in groups:
+        for image, hidden, present, target, beside in groups:
             control.check()
             hidden = hidden | ~present
-            mean, variance = self._predict(image, hidden)
+            mean, variance = self._predict(image, hidden, beside)
             assumed = self._assumed(mean)
             echo = torch.zeros_like(mean)
             if echoed:
                 fresh = torch.randn(image.shape, generator=generator).to(image.device)
                 disturbed = image + _DISTURBANCE * fresh * assumed.sqrt()
-                echo = (self._predict(disturbed, hidden)[0] - mean) / _DISTURBANCE
+                echo = (self._predict(disturbed, hidden, beside)[0] - mean) / _DISTURBANCE
             values = torch.stack((mean, variance, image - mean, assumed, echo))
             parts.append(values.transpose(1, 2)[:, :, target[:, 0]].double().cpu())
         channels = torch.cat(parts, dim=2).transpose(0, 1).numpy()
@@ -145,17 +146,23 @@ class SelfCheck:
         ]
         factors = torch.tensor([each.factor for each in found]).reshape(1, -1, 1, 1)
         sums: list[Tensor] = []
-        for image, present, targets in self._sample(_REHEARSED, generator):
-            clean, _ = self._predict(image, ~present)
-            strength = (factors.to(image.device) * self._assumed(clean)).sqrt()
+        for image, present, beside, targets in self._sample(_REHEARSED, generator):
+            clean = [self._predict(*seen)[0] for seen in _in_turn(image, ~present, beside)]
+            strengths = [(factors.to(each) * self._assumed(each)).sqrt() for each in clean]
             for target in targets:
                 control.check()
-                white = torch.randn(image.shape, generator=generator).numpy()
-                channels = zip(white.swapaxes(0, 1), correlations, strict=True)
-                fresh = np.stack([coloured(*channel) for channel in channels], axis=1)
-                noisy = clean + strength * torch.from_numpy(fresh).to(image)
-                mean, variance = self._predict(noisy, self.partition.hide(target) | ~present)
-                pair = torch.stack(((mean - clean).square(), variance))
+                noisy = []
+                for each, strength in zip(clean, strengths, strict=True):
+                    white = torch.randn(image.shape, generator=generator).numpy()
+                    channels = zip(white.swapaxes(0, 1), correlations, strict=True)
+                    fresh = np.stack([coloured(*channel) for channel in channels], axis=1)
+                    noisy.append(each + strength * torch.from_numpy(fresh).to(image))
+                again = (
+                    None if beside is None else _where_any(beside, torch.stack(noisy[1:], dim=2))
+                )
+                hidden = self.partition.hide(target) | ~present
+                mean, variance = self._predict(noisy[0], hidden, again)
+                pair = torch.stack(((mean - clean[0]).square(), variance))
                 sums.append(torch.where(target & present, pair, 0).sum(dim=(3, 4)).double().cpu())
         errors, expected = torch.cat(sums, dim=1)  # of each patch and channel
         total = expected.sum(dim=0).clamp(min=1e-30)
@@ -184,20 +191,23 @@ class SelfCheck:
 
     def _sample(
         self, subsets: int, generator: torch.Generator
-    ) -> Iterator[tuple[Tensor, Tensor, list[Tensor]]]:
-        """Draw patches: image, which pixels are present, and some subsets to be hidden in turn."""
+    ) -> Iterator[tuple[Tensor, Tensor, Tensor | None, list[Tensor]]]:
+        """Draw patches: image, which pixels are present, what is beside, and subsets to hide."""
         batch = self.patches.sample(_PATCHES, generator, times=_OVERLAP)
         labels = self.patches.random_labels(self.partition, batch, generator).unsqueeze(1)
-        parts = (part.split(_BATCH) for part in (batch.image, batch.present, labels))
-        for image, present, label in zip(*parts, strict=True):
+        parts = [part.split(_BATCH) for part in (batch.image, batch.present, labels)]
+        beside = [None] * len(parts[0]) if batch.beside is None else batch.beside.split(_BATCH)
+        for image, present, label, seen in zip(*parts, beside, strict=True):
             wanted = math.ceil(subsets * _PATCHES / len(batch.image))
             numbers = range(min(wanted, self.partition.n_subsets))
-            yield image, present, [label == number for number in numbers]
+            yield image, present, seen, [label == number for number in numbers]
 
-    def _predict(self, image: Tensor, hidden: Tensor) -> tuple[Tensor, Tensor]:
+    def _predict(
+        self, image: Tensor, hidden: Tensor, beside: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
         """Return mean and variance of the signal, with some pixels hidden."""
         with self.precision.autocast(image.device):
-            mean, raw = self.network(self.fill(image, hidden))
+            mean, raw = self.network(self.fill(image, hidden), beside)
         return mean, signal_variance(raw, self.noise)
 
     def _assumed(self, mean: Tensor) -> Tensor:
@@ -208,3 +218,32 @@ class SelfCheck:
     @property
     def _correlated(self) -> bool:
         return self.partition.exclusion.radius > 0
+
+
+def _in_turn(
+    image: Tensor, hidden: Tensor, beside: Tensor | None
+) -> Iterator[tuple[Tensor, Tensor, Tensor | None]]:
+    """Return a plane with what is beside it, and then each of the planes beside with the others.
+
+    Parameters
+    ----------
+    image : Tensor
+        Shape (B, C, H, W).
+    hidden : Tensor
+        bool, shape (B, 1, H, W): of the image; nothing of the others is hidden.
+    beside : Tensor, optional
+        Shape (B, C, places in `BESIDE`, H, W).
+    """
+    yield image, hidden, beside
+    if beside is None:
+        return
+    planes = dict(zip(BESIDE, beside.unbind(2), strict=True)) | {0: image}
+    nothing = torch.zeros_like(image)
+    for place in BESIDE:
+        others = [planes.get(place + step, nothing) for step in BESIDE]
+        yield planes[place], torch.zeros_like(hidden), torch.stack(others, dim=2)
+
+
+def _where_any(beside: Tensor, other: Tensor) -> Tensor:
+    """Return other planes where there is one beside, and 0 where there is none."""
+    return torch.where(beside.flatten(3).any(-1)[..., None, None], other, 0)

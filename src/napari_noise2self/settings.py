@@ -12,6 +12,7 @@ ExclusionChoice = Literal["auto", "none", "horizontal", "vertical", "plus", "squ
 Fill = Literal["interpolate", "zero"]
 NetworkKind = Literal["unet", "dncnn"]
 Start = Literal["pretrained", "fresh"]
+AdjacentPlanes = Literal["auto", "use", "ignore"]
 Prediction = Literal["posterior", "j-invariant", "single-pass"]
 Device = Literal["auto", "cpu", "cuda", "mps"]
 
@@ -93,6 +94,9 @@ class Settings:
         "none".
     fill : {"interpolate", "zero"}
         What stands in place of hidden pixels: the mean of their visible neighbours, or zero.
+    adjacent_planes : {"auto", "use", "ignore"}
+        Whether the network sees the two planes before and after each in a stack (Z or T). "auto"
+        does where they tell of a pixel and their noise is independent, which is measured.
     network : {"unet", "dncnn"}
         The kind of network.
     width : int
@@ -132,6 +136,7 @@ class Settings:
     exclusion: ExclusionChoice = "auto"
     exclusion_radius: int | None = None
     fill: Fill = "interpolate"
+    adjacent_planes: AdjacentPlanes = "auto"
     network: NetworkKind = "unet"
     width: int = DEFAULT_WIDTH
     depth: int | None = None

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from .allocator import kept_memory
+from .arrays import Beside
 from .devices import fastest_precision, reproducible
 from .networks import Network
 from .optimizer import AdamW, update_average
@@ -89,6 +90,8 @@ class Trainer:
         Where to train.
     steps_before : int
         That the network was trained for.
+    beside : sequence of tuple, optional
+        For each plane the numbers of those beside it, if the network sees them.
 
     Attributes
     ----------
@@ -109,6 +112,7 @@ class Trainer:
         settings: Settings,
         device: torch.device,
         steps_before: int = 0,
+        beside: Sequence[Beside] | None = None,
     ) -> None:
         self.record = TrainingRecord()
         self._step_seconds: list[float] = []
@@ -124,7 +128,7 @@ class Trainer:
         self._generator = torch.Generator().manual_seed(settings.seed)
         self._any_detail = any_detail(planes)
         self._planes = planes
-        self._patches = Patches(planes, partition, settings, device)
+        self._patches = Patches(planes, partition, settings, device, beside)
         self.held_out = self._patches.held_out(partition, self._generator)
         self._optimizer = AdamW(self._network.parameters())
         self._trained_before = steps_before > 0
@@ -232,12 +236,14 @@ class Trainer:
         labels = self._patches.random_labels(self._partition, batch, self._generator)
         targets = labels.unsqueeze(1) == 0
         hidden = self._partition.hide(targets) | ~batch.present
-        loss = self._loss(batch.image, hidden, targets & batch.trainable)
+        loss = self._loss(batch.image, hidden, targets & batch.trainable, batch.beside)
         loss.backward()
         self._optimizer.step(learning_rate, _LARGEST_GRADIENT)
         update_average(self.average, self._network, self.record.steps, _EMA_DECAY)
 
-    def _loss(self, image: Tensor, hidden: Tensor, target: Tensor) -> Tensor:
+    def _loss(
+        self, image: Tensor, hidden: Tensor, target: Tensor, beside: Tensor | None = None
+    ) -> Tensor:
         """Gaussian negative log-likelihood of the noisy pixels, at the targets only.
 
         The network gives mean and variance of the clean signal; the noisy pixel varies around
@@ -245,23 +251,26 @@ class Trainer:
         """
         filled = self._fill(image, hidden)
         with self._precision.autocast(self._device):
-            mean, raw_variance = self._network(filled)
+            mean, raw_variance = self._network(filled, beside)
         noise = self._noise.assumed_variance(mean.detach())
         signal = signal_variance(raw_variance, self._noise)
-        prior = self._prior.penalty(filled, signal, target & (noise > 0)) if self._prior else 0
+        prior = mean.new_zeros(())
+        if self._prior:
+            prior = self._prior.penalty(filled, signal, target & (noise > 0), beside)
         variance = signal + noise
         likelihood = (mean - image).square() / variance + variance.log()
         likelihood = torch.where(target, likelihood, 0)
-        return (likelihood.sum() / (target.sum() * image.shape[1]).clamp(min=1) + prior) / 2
+        loss: Tensor = likelihood.sum() / (target.sum() * image.shape[1]).clamp(min=1)
+        return torch.add(loss, prior) / 2
 
     @torch.no_grad()
     def _evaluate(self, control: Control) -> float:
         """Score the averaged weights at the held-out pixels, and keep them if they are best."""
         total, count = 0.0, 0
-        for image, hidden, present, target in self.held_out:
+        for image, hidden, present, target, beside in self.held_out:
             control.check()
             with self._precision.autocast(self._device):
-                mean, _ = self.average(self._fill(image, hidden | ~present))
+                mean, _ = self.average(self._fill(image, hidden | ~present), beside)
             errors = torch.where(target, (mean - image).square() / self._noise.unit, 0)
             total += float(errors.sum())
             count += int(target.sum()) * image.shape[1]

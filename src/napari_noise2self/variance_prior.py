@@ -41,11 +41,13 @@ class VariancePrior:
 
     def __init__(self, network: Network, noise: StableNoise, precision: Precision) -> None:
         self._pretrained = copy.deepcopy(network).requires_grad_(False)
-        load_head_start(self._pretrained)
+        load_head_start(self._pretrained, network.adjacent)
         self._noise = noise
         self._precision = precision
 
-    def penalty(self, filled: Tensor, variance: Tensor, counted: Tensor) -> Tensor:
+    def penalty(
+        self, filled: Tensor, variance: Tensor, counted: Tensor, beside: Tensor | None = None
+    ) -> Tensor:
         """Return the squared deviation of log variances, averaged over pixels that count.
 
         Parameters
@@ -56,6 +58,8 @@ class VariancePrior:
             Of the signal, as the network predicts it now; the same shape.
         counted : Tensor
             Which pixels count: targets whose noise variance is known. bool, the same shape.
+        beside : Tensor, optional
+            The adjacent planes that the network sees; see `patches.Batch`.
 
         Returns
         -------
@@ -64,7 +68,8 @@ class VariancePrior:
         """
         few = -(-len(filled) // _SHARE)
         with torch.no_grad(), self._precision.autocast(filled.device):
-            _, raw_variance = self._pretrained(filled[:few])
+            seen = None if beside is None else beside[:few]
+            _, raw_variance = self._pretrained(filled[:few], seen)
         before = signal_variance(raw_variance, self._noise)
         deviation = (variance[:few].log() - before.log()).square()
         here = counted[:few]

@@ -90,7 +90,7 @@ def test_a_killed_process_can_be_resumed(tmp_path: Path) -> None:
     steps = torch.load(tmp_path / CHECKPOINT, weights_only=True)["learner"]["steps"]
     again = [*command, "--steps", str(steps + 2), "--resume"]
     subprocess.run(again, env=environment, check=True, timeout=120)
-    with safe_open(tmp_path / WEIGHTS, framework="pt") as file:
+    with safe_open(tmp_path / WEIGHTS[0], framework="pt") as file:
         assert json.loads(file.metadata()[HEADER])["plan"]["steps"] == steps + 2
 
 

@@ -29,6 +29,23 @@ def test_axes(ndim, displayed, axes):
 
 
 @pytest.mark.parametrize(
+    ("labels", "axes"),
+    [
+        (("z", "y", "x"), "ZYX"),
+        (("", "y", "x"), "TYX"),
+        ("ZTYX", "ZTYX"),
+        ("tzyx", "TZYX"),
+        ("zzyx", "ZTYX"),
+        ("pzyx", "TZYX"),
+        ("yzxt", "TZYX"),
+    ],
+)
+def test_axes_keep_the_names_that_the_layer_gives_them(labels, axes):
+    layer = Image(np.zeros((4,) * len(labels)), axis_labels=tuple(labels))
+    assert Source.capture(layer).axes == axes
+
+
+@pytest.mark.parametrize(
     ("shape", "rgb", "axes", "planes"),
     [
         ((6, 8), False, "YX", "6 × 8 pixels"),

@@ -1,5 +1,7 @@
 """A training that is watched: previews of what is on view, other partitions, rests."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from drive import begin, wait_for_first_look, wait_for_training, wait_until_idle
@@ -169,6 +171,17 @@ def test_preview_is_pasted_into_the_plane_on_view(denoiser, often):
     assert not shown.image[:, 20:].any()
 
 
+def test_preview_sees_what_is_beside_the_plane_on_view(often):
+    stack = np.random.default_rng(0).poisson(20, (3, 32, 32)).astype(np.float32)
+    tiny = Settings(start="fresh", width=4, depth=1, patch_size=16, batch_size=1, max_steps=2)
+    model = Denoiser(replace(tiny, adjacent_planes="use")).fit(stack, axes="TYX")
+    whole = model.denoise(stack, axes="TYX", prediction="single-pass", flips=1)
+    live = _live((slice(1, 2), slice(0, 32), slice(0, 32)))
+    live.begin(None)
+    shown = live.preview(model, stack, "TYX", Control())
+    np.testing.assert_array_equal(shown.image, whole[1:2])
+
+
 def test_preview_of_another_plane_is_shown_alone(denoiser, often):
     stack = np.random.default_rng(0).poisson(20, (3, 40, 50)).astype(np.float32)
     live = _live((slice(2, 3), slice(10, 20), slice(0, 50)))
@@ -184,9 +197,9 @@ def test_previews_take_no_more_than_a_tenth_of_the_time(denoiser, monkeypatch):
     live = _live((slice(0, 32), slice(0, 32)))
 
     class Slow:
-        def denoise(self, window, **options):
+        def denoise(self, image, **options):
             now[0] += 1.0
-            return window
+            return image
 
     live.begin(None)
     shown = 0

@@ -1,5 +1,7 @@
 """With a trained model, another partition shows at once what it changes."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from drive import run, wait_for_threads
@@ -17,15 +19,19 @@ def _run(task):
     return task(control=Control(), report=lambda _: None, show=lambda _: None)
 
 
-def test_window_is_predicted_with_the_other_partition_and_the_rest_stays_noisy():
+@pytest.mark.parametrize("adjacent_planes", ["ignore", "use"])
+def test_window_is_predicted_with_the_other_partition_and_the_rest_stays_noisy(adjacent_planes):
+    """As in the whole: with what is beside it in the stack."""
     stack = np.random.default_rng(0).poisson(20, (3, 40, 50)).astype(np.uint16)
-    model = Denoiser(TINY).fit(stack)
+    model = Denoiser(replace(TINY, adjacent_planes=adjacent_planes)).fit(stack, axes="TYX")
     own = model.partition
     window = (slice(1, 2), slice(8, 24), slice(4, 40))
     plane = _run(
         PredictTask("stack", stack, "TYX", (1, 0, 0), model, OTHER, (View(window),), Pace())
     )
-    expected = model.repartitioned(OTHER).denoise(stack[window], prediction="j-invariant", flips=1)
+    expected = model.repartitioned(OTHER).denoise(
+        stack, axes="TYX", window=window, prediction="j-invariant", flips=1
+    )
     np.testing.assert_array_equal(plane[8:24, 4:40], expected[0])
     plane[8:24, 4:40] = stack[1, 8:24, 4:40]
     np.testing.assert_array_equal(plane, stack[1])

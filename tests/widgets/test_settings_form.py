@@ -16,6 +16,7 @@ OTHER = {
     "exclusion": "plus",
     "exclusion_radius": 3,
     "fill": "zero",
+    "adjacent_planes": "ignore",
     "network": "dncnn",
     "width": 48,
     "depth": 5,

@@ -21,12 +21,17 @@ def heard():
     return []
 
 
-def start(qtbot, heard, function, *args):
+def heard_worker(heard, function, *args):
     worker = JobWorker(function, *args)
     for name in ("progressed", "shown", "succeeded", "failed", "errored"):
         getattr(worker, name).connect(lambda value, name=name: heard.append((name, value)))
     for name in ("aborted", "finished"):
         getattr(worker, name).connect(lambda name=name: heard.append((name, None)))
+    return worker
+
+
+def start(qtbot, heard, function, *args):
+    worker = heard_worker(heard, function, *args)
     worker.start()
     return worker
 
@@ -48,7 +53,9 @@ def test_cancelled_before_it_begins(qtbot, heard):
     def job(*, control, report, show):
         heard.append(("work", None))
 
-    start(qtbot, heard, job).quit()
+    worker = heard_worker(heard, job)
+    worker.quit()
+    worker.start()
     wait_for_threads(qtbot)
     assert [name for name, _ in heard] == ["aborted", "finished"]
 

@@ -235,7 +235,7 @@ def calibrate(
     choose_classics(methods)
     layout = check_image(image, axes)
     settings, control = settings or Settings(), control or Control()
-    planes = training_planes([image], axes, control)
+    planes = training_planes([image], axes, control).planes
     stabilisers = fit_stabilisers(planes, control)
     correlation = Correlation.strongest([each.noise.correlation for each in stabilisers])
     partition = Partition.from_settings(settings, choose_exclusion(correlation)[0])
@@ -244,7 +244,7 @@ def calibrate(
     if clean is not None:
         if np.shape(clean) != layout.shape:
             raise InputError(f"The clean image must have the noisy one's shape, {layout.shape}.")
-        cleans = training_planes([clean], axes, control)
+        cleans = training_planes([clean], axes, control).planes
         known = [stabilise_plane(stabilisers, plane) for plane in cleans]
         if len(known) != len(stable):
             raise InputError("Noisy and clean image must have finite pixels in the same planes.")

@@ -19,8 +19,9 @@ from ._classics import CLASSICS, Classic
 from ._curves import Curve, choose_windows, held_out_subsets, trace, tuning_subsets
 from ._donut import donut
 
-Group = tuple[Tensor, Tensor, Tensor, Tensor]
-"""Images, all that is hidden in them, what is present, and the pixels to score."""
+Group = tuple[Tensor, Tensor, Tensor, Tensor, *tuple[Tensor | None, ...]]
+"""Images, all that is hidden in them, what is present, and the pixels to score; and what classics
+do not see."""
 
 _HELD_OUT_SIDE = 256
 _HELD_OUT_PIXELS = 2**18
@@ -175,7 +176,8 @@ def held_out_loss(
         Nominal noise variance of each channel, shape (1, C, 1, 1).
     """
     total, count = 0.0, 0
-    for image, hidden, present, target in ([part.cpu() for part in group] for group in groups):
+    for group in groups:
+        image, hidden, present, target = (part.cpu() for part in group[:4])
         normal = image / unit.sqrt()
         predicted = donut(classic, strength, normal, hidden | ~present, partition)
         errors = torch.where(target, (predicted - normal).square(), 0)
@@ -187,7 +189,7 @@ def held_out_loss(
 def _held_out(planes: Sequence[Tensor], partition: Partition, unit: Tensor) -> list[Group]:
     """Return the held-out pixels of up to 512×512 pixels of the images."""
     windows = choose_windows(planes, partition, unit, side=_HELD_OUT_SIDE, pixels=_HELD_OUT_PIXELS)
-    groups = []
+    groups: list[Group] = []
     for window in windows:
         for subset in held_out_subsets(partition):
             target = window.labels == subset

@@ -22,6 +22,7 @@ from ._checks import (
     wrong_usage,
 )
 from ._options import (
+    AdjacentPlanesOption,
     DeviceOption,
     DtypeOption,
     ExclusionOption,
@@ -82,6 +83,7 @@ def denoise(
     partition_size: PartitionSizeOption = None,
     exclusion: ExclusionOption = None,
     exclusion_radius: ExclusionRadiusOption = None,
+    adjacent_planes: AdjacentPlanesOption = None,
     network: NetworkOption = None,
     start: StartOption = None,
     preset: PresetOption = None,
@@ -97,7 +99,8 @@ def denoise(
     """Train on each INPUT and write it denoised, as TIFF with the same name and metadata."""
     choices = given(
         partition=partition, partition_size=partition_size, exclusion=exclusion,
-        exclusion_radius=exclusion_radius, network=network, preset=preset,
+        exclusion_radius=exclusion_radius, adjacent_planes=adjacent_planes, network=network,
+        preset=preset,
         max_seconds=max_seconds, max_steps=max_steps, seed=seed, prediction=prediction,
         start=start,
     )  # fmt: skip
@@ -143,6 +146,7 @@ def train(
     partition_size: PartitionSizeOption = None,
     exclusion: ExclusionOption = None,
     exclusion_radius: ExclusionRadiusOption = None,
+    adjacent_planes: AdjacentPlanesOption = None,
     network: NetworkOption = None,
     start: StartOption = None,
     preset: PresetOption = None,
@@ -157,7 +161,8 @@ def train(
     """Train one model on all INPUTs together, for denoise --model."""
     fixed = given(
         partition=partition, partition_size=partition_size, exclusion=exclusion,
-        exclusion_radius=exclusion_radius, network=network, seed=seed, prediction=prediction,
+        exclusion_radius=exclusion_radius, adjacent_planes=adjacent_planes, network=network,
+        seed=seed, prediction=prediction,
         start=start,
     )  # fmt: skip
     if continue_ and fixed:

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from ..settings import (
+    AdjacentPlanes,
     Device,
     ExclusionChoice,
     NetworkKind,
@@ -33,6 +34,10 @@ ExclusionOption = Annotated[
 ]
 ExclusionRadiusOption = Annotated[
     int | None, typer.Option(help="How far the exclusion reaches, 1 to 4 pixels.  [1]")
+]
+AdjacentPlanesOption = Annotated[
+    AdjacentPlanes | None,
+    typer.Option(help="Whether the planes before and after in a stack are seen, too.  [auto]"),
 ]
 NetworkOption = Annotated[NetworkKind | None, typer.Option(help="Kind of network.  [unet]")]
 StartOption = Annotated[

@@ -17,10 +17,13 @@ from ..settings import Fill
 from ..stabilise import Stabiliser
 from ..stable_noise import StableNoise
 from .camera import Camera, expose
-from .drawing import Image
+from .drawing import Image, chance
 from .hiding import Hiding
 from .scenes import draw_scene
+from .stacks import PLANES, draw_stack, end_of_stack
 
+_VOLUMES = 0.4
+_VOLUME_DEPTH = 13
 _SCENES, _STEPS, HELD_OUT = 0, 1, 2
 """Streams of random numbers that must not meet."""
 
@@ -31,6 +34,8 @@ class Batch:
 
     noisy: Tensor
     """float32 (B, 1, H, W)."""
+    beside: Tensor | None
+    """float32 (B, 1, 4, H, W): adjacent planes, 0 where there are none; None for single images."""
     clean: Tensor
     """float32 (B, 1, H, W)."""
     targets: Tensor
@@ -52,16 +57,25 @@ def assemble(
     stabilisers: list[Stabiliser],
     hiding: Hiding,
 ) -> Batch:
-    """Put noisy and clean patches (H, W) together, each at a random place of the partition."""
+    """Put noisy and clean patches together, each at a random place of the partition.
+
+    They are of shape (H, W), or (PLANES, H, W) with that to predict in the middle.
+    """
     noisy, clean = (
         torch.from_numpy(np.stack(images))[:, None] for images in zip(*pictures, strict=True)
     )
+    beside = None
+    if noisy.ndim == 5:
+        middle = PLANES // 2
+        beside = torch.cat((noisy[:, :, :middle], noisy[:, :, middle + 1 :]), dim=2)
+        noisy, clean = noisy[:, :, middle], clean[:, :, middle]
     origins = torch.from_numpy(random.integers(0, 2**20, (len(pictures), 2)))
     height, width = noisy.shape[-2:]
     labels = hiding.partition.labels((height, width), origins)
     subset = int(random.integers(hiding.partition.n_subsets))
     return Batch(
         noisy,
+        beside,
         clean,
         (labels == subset)[:, None],
         StableNoise.of(stabilisers),
@@ -85,6 +99,8 @@ class Batches:
         Side of a scene in pixels.
     steps_per_scene : int
         How many steps go by before the oldest scene is replaced.
+    stacks : bool
+        Patches are of `PLANES` planes of a stack; some of the scenes are volumes then.
     """
 
     def __init__(
@@ -96,9 +112,11 @@ class Batches:
         pool: int = 384,
         scene_side: int = 192,
         steps_per_scene: int = 3,
+        stacks: bool = False,
     ) -> None:
         self._seed, self._count, self._side = seed, count, side
         self._pool, self._scene_side, self._lifetime = pool, scene_side, steps_per_scene
+        self._stacks = stacks
         self._scenes: dict[int, Image] = {}
 
     def draw(self, step: int) -> Batch:
@@ -107,13 +125,21 @@ class Batches:
         newest = step // self._lifetime + self._pool
         hiding = Hiding.draw(random)
         pictures, stabilisers = [], []
-        for number in random.integers(newest - self._pool, newest, self._count):
-            scene = self._scene(int(number), newest - self._pool)
+        oldest = newest - self._pool
+        for number in random.integers(oldest, newest, self._count):
+            scene = self._scene(int(number), oldest)
             camera = Camera.draw(random)
-            stabiliser = camera.stabiliser(random, scene[::3, ::3])
-            patch = self._cut(random, scene)
+            stabiliser = camera.stabiliser(random, scene[..., ::3, ::3])
+            if self._stacks:
+                other = self._scene(int(random.integers(oldest, newest)), oldest)
+                patch = draw_stack(random, (scene, other), self._side)
+            else:
+                patch = self._cut(random, scene)
             noise = hiding.draw_noise(random)
-            pictures.append(expose(random, camera, patch, stabiliser, noise))
+            noisy, clean = expose(random, camera, patch, stabiliser, noise)
+            if self._stacks:
+                noisy[~end_of_stack(random)] = 0
+            pictures.append((noisy, clean))
             stabilisers.append(stabiliser)
         return assemble(random, pictures, stabilisers, hiding)
 
@@ -121,7 +147,10 @@ class Batches:
         """Draw a scene, or take it from the pool; scenes before `oldest` are forgotten."""
         if number not in self._scenes:
             random = np.random.default_rng((self._seed, _SCENES, number))
-            self._scenes[number] = draw_scene(random, (self._scene_side, self._scene_side))
+            shape: tuple[int, ...] = (self._scene_side, self._scene_side)
+            if self._stacks and chance(random, _VOLUMES):
+                shape = (_VOLUME_DEPTH, *shape)
+            self._scenes[number] = draw_scene(random, shape)
             for old in [key for key in self._scenes if key < oldest]:
                 del self._scenes[old]
         return self._scenes[number]

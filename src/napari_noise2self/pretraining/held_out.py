@@ -7,14 +7,17 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from scipy import ndimage
 
 from ..networks import Network
 from ..partition import Partition
 from ..settings import ExclusionKind, Settings
 from .batches import HELD_OUT, Batch, assemble
 from .camera import NO_CORRELATION, WHITE_SHAPE, Camera, NoiseShape, expose
+from .drawing import Image
 from .hiding import Hiding
 from .scenes import draw_scene
+from .stacks import PLANES
 from .structures import LEFT_OUT, STRUCTURES
 
 _SEED = 20_011
@@ -29,6 +32,9 @@ NOISES: dict[str, tuple[NoiseShape, ExclusionKind]] = {
     "both": (NoiseShape(_BLUR, _BLUR), "square"),
 }
 """White noise, and noise correlated by 0.68 at one pixel with the exclusion that fits it."""
+
+FILMS = {"still": 0.0, "drifting": 1.5}
+"""Of stacks: how far the scene moves from plane to plane, in pixels, under white noise."""
 
 
 @dataclass(frozen=True)
@@ -50,16 +56,17 @@ class HeldOut:
         The range is that of the clean scene; for a flat one, what it would be. Measured on
         J-invariant predictions of one subset.
         """
+        wanted = [*NOISES, *(FILMS if network.adjacent else ())]
         return {
             noise: {
                 kind: _psnr(network, self._batch(kind, noise)) for kind in [*STRUCTURES, *LEFT_OUT]
             }
-            for noise in NOISES
+            for noise in wanted
         }
 
     def _batch(self, kind: str, noise: str) -> Batch:
         """Make the images of a kind, always the same."""
-        shape, exclusion = NOISES[noise]
+        shape, exclusion = NOISES.get(noise, NOISES["white"])
         settings = Settings(exclusion=exclusion, exclusion_radius=2)
         hiding = Hiding(Partition.from_settings(settings), "interpolate")
         random = np.random.default_rng((_SEED, HELD_OUT))
@@ -68,12 +75,20 @@ class HeldOut:
         for _ in range(self.images):
             scene = draw_scene(random, (_SIDE, _SIDE), kind)
             stabilisers.append(camera.stabiliser(random, scene))
+            if noise in FILMS:
+                scene = _film(scene, FILMS[noise])
             pictures.append(expose(random, camera, scene, stabilisers[-1], shape))
         return assemble(random, pictures, stabilisers, hiding)
 
 
+def _film(scene: Image, speed: float) -> Image:
+    """Return `PLANES` planes of a scene that moves, and comes in again at the other side."""
+    moves = [(plane - PLANES // 2) * speed for plane in range(PLANES)]
+    return np.stack([ndimage.shift(scene, (0, move), mode="grid-wrap") for move in moves])
+
+
 def _psnr(network: Network, batch: Batch) -> float:
-    mean, _ = network(batch.filled)
+    mean, _ = network(batch.filled, batch.beside)
     squares = (mean - batch.clean).square().transpose(0, 1) / batch.noise.unit
     error = float(squares[batch.targets.transpose(0, 1)].mean())
     return round(10 * math.log10(_AMPLITUDE**2 / max(error, 1e-12)), 2)
@@ -82,4 +97,4 @@ def _psnr(network: Network, batch: Batch) -> float:
 def mean_psnr(figures: dict[str, dict[str, float]], noise: str = "white") -> float:
     """Return the mean over the kinds that are trained on and show anything."""
     kinds = [kind for kind in STRUCTURES if kind not in ("flat", "gradients")]
-    return sum(figures[noise][kind] for kind in kinds) / len(kinds)
+    return round(sum(figures[noise][kind] for kind in kinds) / len(kinds), 2)

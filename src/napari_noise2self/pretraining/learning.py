@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ..axes import BESIDE
 from ..devices import fastest_precision
 from ..head_start import load_head_start
 from ..networks import UNet, build_network
@@ -44,7 +45,9 @@ class Plan:
     learning_rate : float
         The highest.
     go_on : bool
-        Begin with the weights that the package ships, instead of random ones.
+        Begin with the weights for single images that the package ships, instead of random ones.
+    stacks : bool
+        Train a network that sees adjacent planes of a stack, too.
     """
 
     steps: int = 60_000
@@ -54,11 +57,17 @@ class Plan:
     batch: int = 8
     learning_rate: float = 2e-3
     go_on: bool = False
+    stacks: bool = False
 
     @property
     def settings(self) -> Settings:
         """The settings that build such a network."""
         return Settings(width=self.width, depth=self.depth, seed=self.seed)
+
+    @property
+    def adjacent(self) -> int:
+        """How many adjacent planes the network sees."""
+        return len(BESIDE) if self.stacks else 0
 
     def rate(self, step: int) -> float:
         """Return the learning rate of a step: a warm-up, a plateau, a line down to zero.
@@ -85,13 +94,13 @@ class Learner:
     def __init__(self, plan: Plan, batches: Batches | None = None) -> None:
         self.plan = plan
         self.steps = 0
-        self._batches = batches or Batches(plan.seed, plan.batch)
+        self._batches = batches or Batches(plan.seed, plan.batch, stacks=plan.stacks)
         self._device = torch.device("cpu")
         self._precision = fastest_precision(self._device)
-        network = build_network(plan.settings)
+        network = build_network(plan.settings, adjacent=plan.adjacent)
         assert isinstance(network, UNet)
         if plan.go_on:
-            load_head_start(network)
+            _go_on(network)
         self._precision.arrange(network)
         self._network = network
         self.average = copy.deepcopy(self._network).requires_grad_(False).eval()
@@ -124,7 +133,7 @@ class Learner:
         """
         filled = batch.filled.contiguous(memory_format=self._precision.memory_format)
         with self._precision.autocast(self._device):
-            mean, raw = self._network(filled)
+            mean, raw = self._network(filled, batch.beside)
         # each patch is a channel of the noise
         mean, raw, clean, targets = (
             part.transpose(0, 1) for part in (mean, raw, batch.clean, batch.targets)
@@ -150,6 +159,19 @@ class Learner:
         self._network.load_state_dict(state["network"])
         self.average.load_state_dict(state["average"])
         self._optimizer.restore(state["optimizer"])
+
+
+def _go_on(network: UNet) -> None:
+    """Give a network the weights for single images; what it sees beside has no say at first."""
+    single = build_network(Settings())
+    load_head_start(single)
+    weights = single.state_dict()
+    if network.adjacent:
+        first = "down.0.0.weight"
+        shape = list(weights[first].shape)
+        shape[1] = network.adjacent
+        weights[first] = torch.cat((weights[first], torch.zeros(shape)), dim=1)
+    network.load_state_dict(weights)
 
 
 @contextmanager

@@ -100,10 +100,9 @@ class Run:
         }
         with (self._folder / LOG).open("a") as log:
             log.write(json.dumps(line) + "\n")
-        white, flat = mean_psnr(self._figures), self._figures["white"]["flat"]
+        means = ", ".join(f"{noise} {mean_psnr(self._figures, noise)}" for noise in self._figures)
         print(
-            f"step {self._learner.steps} of {self._plan.steps}, {self._seconds:.0f} s: "
-            f"held-out {white:.2f} dB, flat {flat:.2f} dB",
+            f"step {self._learner.steps} of {self._plan.steps}, {self._seconds:.0f} s: {means} dB",
             file=sys.stderr,
             flush=True,
         )
@@ -129,7 +128,7 @@ class Run:
 
     def _publish(self) -> Path:
         """Write the averaged weights with all that is known of them."""
-        path = self._folder / WEIGHTS
+        path = self._folder / WEIGHTS[self._plan.adjacent]
         weights = {
             name: value.contiguous() for name, value in self._learner.average.state_dict().items()
         }

@@ -86,7 +86,8 @@ def _threads(random: np.random.Generator, shape: Shape) -> Image:
     if chance(random, 0.3):  # even strokes with sharp edges
         return np.asarray(np.clip(8 * image / max(float(image.max()), 1e-6) - 1, 0, 1))
     if chance(random, 0.4):  # crossings hardly brighter than the rest
-        return np.asarray(-np.expm1(-image / max(float(np.quantile(image, 0.98)), 1e-6)))
+        bright = max(float(np.quantile(image, 0.98)), 1e-6)  # next to nothing in a sparse volume
+        return np.asarray(-np.expm1(-np.maximum(image / bright, -1)))
     return normalised(image)
 
 

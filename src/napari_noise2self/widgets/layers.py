@@ -74,7 +74,8 @@ class Source:
         _, look, _ = layer.as_layer_data_tuple()
         look.pop("locked_data_level", None)
         data = _finest_level(layer)
-        axes = axes_of(layer.ndim, _displayed(layer, dims)) + ("S" if layer.rgb else "")
+        axes = axes_of(layer.ndim, _displayed(layer, dims), layer.axis_labels)
+        axes += "S" if layer.rgb else ""
         place = None if dims is None else _place(layer, data.shape, dims)
         return cls(layer.name, data, axes, look, weakref.ref(layer), str(layer.unique_id), place)
 
@@ -155,12 +156,26 @@ class Source:
         }
 
 
-def axes_of(ndim: int, displayed: Sequence[int] = ()) -> str:
-    """Name the axes of a layer: the last two displayed are Y and X, all others number planes."""
+def axes_of(ndim: int, displayed: Sequence[int] = (), labels: Sequence[str] = ()) -> str:
+    """Name the axes of a layer: the last two displayed are Y and X, all others number planes.
+
+    Parameters
+    ----------
+    ndim : int
+        How many axes.
+    displayed : sequence of int
+        Those on view.
+    labels : sequence of str
+        The layer's own: what it calls T or Z keeps that name.
+    """
     shown = [axis for axis in displayed if 0 <= axis < ndim]
     y, x = shown[-2:] if len(shown) >= 2 else (ndim - 2, ndim - 1)
-    letters = iter(_PLANE_LETTERS)
-    return "".join("Y" if n == y else "X" if n == x else next(letters) for n in range(ndim))
+    names = {y: "Y", x: "X"}
+    for axis, label in enumerate(map(str.upper, labels)):
+        if axis not in names and label in ("T", "Z") and label not in names.values():
+            names[axis] = label
+    others = (letter for letter in _PLANE_LETTERS if letter not in names.values())
+    return "".join(names[axis] if axis in names else next(others) for axis in range(ndim))
 
 
 def _displayed(layer: Image, dims: Dims | None) -> list[int]:

@@ -145,8 +145,9 @@ class Live:
         if view is None or not self._affordable(view, started):
             return None
         denoised = denoiser.denoise(
-            np.asarray(image[view.window]),
+            image,
             axes=axes,
+            window=view.window,
             dtype=result_dtype(axes),
             prediction="single-pass",
             flips=1,

@@ -83,12 +83,16 @@ class PredictTask(PlaneTask):
         """Return the plane with the prediction in a window."""
         from ..arrays import check_image
 
-        window = np.asarray(self.image[view.window])
         model, started = self.model.repartitioned(self.settings), time.perf_counter()
         predicted = model.denoise(
-            window, axes=self.axes, prediction="j-invariant", flips=1, control=control
+            self.image,
+            axes=self.axes,
+            window=view.window,
+            prediction="j-invariant",
+            flips=1,
+            control=control,
         )
-        predictions = model.partition.n_subsets * window.size
+        predictions = model.partition.n_subsets * predicted.size
         self.pace.measure(time.perf_counter() - started, predictions)
         spans = dict(zip(self.axes, view.window, strict=True))
         plane = self.read().astype(np.float32)

@@ -82,6 +82,13 @@ def advanced_rows() -> list[Row]:
             Choice({"interpolate": "Interpolate", "zero": "Zero"}),
         ),
         (
+            "adjacent_planes",
+            "Adjacent planes",
+            "Whether the network sees the two planes before and after each plane of a stack, too.\n"
+            "Auto does where they tell of each other and their noise is independent.",
+            Choice({"auto": "Auto", "use": "Use", "ignore": "Ignore"}),
+        ),
+        (
             "start",
             "Start",
             "Pretrained: begin with weights that were trained on simulated images; seconds are "

@@ -1,0 +1,55 @@
+"""What settings leave open, decided once the noise of the images is known."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from .correlation import Correlation, choose_exclusion
+from .partition import Partition
+from .settings import Settings
+from .stabilise import Stabiliser
+
+
+def choose_partition(
+    settings: Settings, stabilisers: Sequence[Stabiliser]
+) -> tuple[Partition, str]:
+    """Return the partition: an "auto" exclusion follows the strongest noise correlation.
+
+    Parameters
+    ----------
+    settings : Settings
+        Uses what `Partition.from_settings` does.
+    stabilisers : sequence of Stabiliser
+        Of the channels, with their noise.
+
+    Returns
+    -------
+    partition : Partition
+        Which pixels are hidden together.
+    note : str
+        Which exclusion that is, and why, in one sentence.
+    """
+    correlation = Correlation.strongest([s.noise.correlation for s in stabilisers])
+    exclusion, note = choose_exclusion(correlation)
+    partition = Partition.from_settings(settings.effective, exclusion)
+    if settings.exclusion != "auto":
+        note = f"Exclusion as asked for: {partition.exclusion.name}."
+    return partition, note
+
+
+def learns_nothing(settings: Settings, partition: Partition) -> bool:
+    """Tell whether pretrained weights are better left as they are.
+
+    Where noise is correlated, some reaches beyond any exclusion: training would learn it, and the
+    held-out loss would not tell.
+
+    Parameters
+    ----------
+    settings : Settings
+        A number of steps that they ask for is taken in any case.
+    partition : Partition
+        With its exclusion.
+    """
+    settings = settings.effective
+    usual = settings.start == "pretrained" and settings.max_steps is None
+    return usual and settings.budget.max_steps > 0 and partition.exclusion.radius > 0

@@ -1,0 +1,95 @@
+"""The planes of an image as a network sees them, each with those beside it."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from typing import Any
+
+from numpy.typing import NDArray
+from torch import Tensor
+
+from .adjacent import beside_plane
+from .arrays import check_values
+from .axes import BESIDE, Layout
+from .stabilise import Stabiliser, stabilise_plane
+
+Window = tuple[slice, ...]
+"""For each axis of an image."""
+
+_REMEMBERED = 1 + len(BESIDE)
+
+
+class StackReader:
+    """Reads planes of an image, or of a window of it.
+
+    Parameters
+    ----------
+    image : array
+        NumPy, or what can be sliced to it.
+    layout : Layout
+        Of the image.
+    stabilisers : sequence of Stabiliser
+        One for each channel.
+    axis : str
+        Letter of the axis along which adjacent planes are seen; nothing if none are.
+    window : tuple of slice, optional
+        What is read; all if None. Planes beside those in the window are seen, too.
+    """
+
+    def __init__(
+        self,
+        image: Any,
+        layout: Layout,
+        stabilisers: Sequence[Stabiliser],
+        axis: str = "",
+        window: Window | None = None,
+    ) -> None:
+        self._image, self._layout, self._stabilisers = image, layout, stabilisers
+        self._axis = axis
+        window = window or (slice(None),) * len(layout.shape)
+        self.layout = layout.part(window)
+        """Of what is read."""
+        spans = dict(zip(layout.axes, window, strict=True))
+        self._window = spans["Y"], spans["X"]
+        self._numbers = layout.numbers(window)
+        self._stable: OrderedDict[int, Tensor] = OrderedDict()
+
+    @property
+    def order(self) -> list[int]:
+        """The numbers of all planes, in the order in which they are best read."""
+        return self.layout.in_order(self._axis)
+
+    def plane(self, number: int) -> NDArray[Any]:
+        """Return a plane as it is, (C, Y, X).
+
+        Raises
+        ------
+        InputError
+            If it has values beyond float32.
+        """
+        plane = self._layout.plane(self._image, self._numbers[number], *self._window)
+        check_values(plane)
+        return plane
+
+    def stable(self, number: int) -> Tensor:
+        """Return a plane in the network's range, (C, Y, X)."""
+        return self._read(self._numbers[number])
+
+    def beside(self, number: int) -> Tensor | None:
+        """Return the planes beside one, (C, places in `BESIDE`, Y, X), if they are to be seen."""
+        if not self._axis:
+            return None
+        whole = self._numbers[number]
+        return beside_plane(whole, self._layout.adjacent(whole, self._axis), self._read)
+
+    def _read(self, number: int) -> Tensor:
+        """Return a plane of the whole image in the network's range, or remember it."""
+        if number not in self._stable:
+            plane = self._layout.plane(self._image, number, *self._window)
+            check_values(plane)
+            self._stable[number] = stabilise_plane(self._stabilisers, plane)
+        self._stable.move_to_end(number)
+        if len(self._stable) > _REMEMBERED:
+            self._stable.popitem(last=False)
+        return self._stable[number]

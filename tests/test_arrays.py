@@ -1,0 +1,68 @@
+"""Which planes are trained on, and what lies beside them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from napari_noise2self.arrays import training_planes
+from napari_noise2self.progress import Control
+
+
+def _numbered(*extents: int) -> np.ndarray:
+    """An image (..., 4, 4) each of whose planes is full of its number."""
+    numbers = np.arange(np.prod(extents)).reshape(extents)
+    return np.broadcast_to(numbers[..., None, None], (*extents, 4, 4)).astype(np.float32)
+
+
+def _ids(planes: list[np.ndarray]) -> list[int]:
+    return [int(plane.flat[0]) for plane in planes]
+
+
+def test_all_planes_of_all_images() -> None:
+    training = training_planes([_numbered(3), _numbered(2)], "TYX", Control())
+    assert _ids(training.planes) == [0, 1, 2, 0, 1]
+    assert training.stack_axes == "T"
+    assert training.beside("T") == [
+        (None, None, 1, 2),
+        (None, 0, 2, None),
+        (0, 1, None, None),
+        (None, None, 4, None),
+        (None, 3, None, None),
+    ]
+
+
+@pytest.mark.parametrize(("axis", "beside"), [("T", (None, 1, 7, None)), ("Z", (None, 3, 5, None))])
+def test_what_is_beside_a_plane_depends_on_the_axis(
+    axis: str, beside: tuple[int | None, ...]
+) -> None:
+    training = training_planes(_numbered(3, 3), "TZYX", Control())
+    assert training.stack_axes == "TZ"
+    assert training.beside(axis)[4] == beside
+
+
+def test_a_plane_without_pixels_is_beside_none() -> None:
+    stack = _numbered(4)
+    stack[1] = np.nan
+    training = training_planes(stack, "TYX", Control())
+    assert _ids(training.planes) == [0, 2, 3]
+    assert training.beside("T")[1] == (0, None, 2, None)
+
+
+def test_an_axis_of_one_plane_is_no_stack() -> None:
+    assert training_planes(_numbered(1, 3), "TZYX", Control()).stack_axes == "Z"
+    assert training_planes(_numbered(1), "TYX", Control()).stack_axes == ""
+
+
+@pytest.mark.parametrize("extents", [(100,), (10, 10)])
+def test_of_too_many_some_come_with_those_beside_them(
+    extents: tuple[int, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("napari_noise2self.arrays._LARGEST_TRAINING_SET", 40 * 16)
+    training = training_planes(_numbered(*extents), "ZTYX"[-2 - len(extents) :], Control())
+    ids = _ids(training.planes)
+    assert 20 <= len(ids) <= 40
+    assert ids == sorted(set(ids))
+    assert max(np.diff(ids)) < 50, "not evenly spread"
+    whole = [sum(n is not None for n in there) == 4 for there in training.beside("T")]
+    assert sum(whole) >= 3

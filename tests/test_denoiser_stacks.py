@@ -1,0 +1,170 @@
+"""Stacks: a network that sees adjacent planes, from training to the saved model."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from napari_noise2self import Denoiser, Settings
+from napari_noise2self.adjacent import Stack
+from napari_noise2self.partition_sizes import score_partition_sizes
+from simulate import TINY, awake, camera, psnr, smooth_scene
+
+AT_ONCE = Settings(preset="fast", max_steps=0, device="cpu", adjacent_planes="use")
+QUICK = Settings(**TINY, max_steps=3, partition_size=2, adjacent_planes="use")
+SEEN = ("", "T")
+
+
+def _detailed(side: int = 64) -> NDArray[np.float64]:
+    return 30 * smooth_scene((side, side)) + 20 * smooth_scene((4 * side, 4 * side), 1)[::4, ::4]
+
+
+def _film(frames: int = 5, side: int = 64, photons: float = 1.0) -> NDArray[np.float64]:
+    """Frames of something that stays as it is, each with noise of its own."""
+    still = np.repeat(photons * _detailed(side)[None], frames, axis=0)
+    return camera(still, read_noise=1)
+
+
+def _awake(stack: NDArray[np.float64], axes: str = "TYX", **changes: object) -> Denoiser:
+    """A denoiser with the scale of a stack, and a network of random weights."""
+    denoiser = Denoiser(replace(QUICK, max_steps=0, prediction="j-invariant", **changes))
+    denoiser.fit(stack, axes=axes)
+    assert denoiser.network is not None
+    awake(denoiser.network)
+    return denoiser
+
+
+@pytest.mark.parametrize("network", ["unet", "dncnn"])
+@pytest.mark.parametrize("dtype", ["u2", "f4"])
+def test_hidden_pixels_do_not_change_their_prediction(network: str, dtype: str) -> None:
+    """Those of the plane itself. Other planes do: their noise is their own."""
+    stack = _film(side=24).clip(0, 100).astype(dtype)
+    denoiser = _awake(stack, network=network)
+    hidden = denoiser.partition.labels((24, 24))[0].numpy() == 1
+    changed = stack.copy()
+    changed[2, hidden] = 40 - stack[2, hidden] // 2
+    before, after = denoiser.denoise(stack, axes="TYX"), denoiser.denoise(changed, axes="TYX")
+    assert np.array_equal(before[2, hidden], after[2, hidden])
+    assert not np.array_equal(before[2, ~hidden], after[2, ~hidden])
+    for frame in (0, 1, 3, 4):
+        assert not np.array_equal(before[frame, hidden], after[frame, hidden])
+
+
+def test_a_still_film_is_clearer_with_its_adjacent_frames() -> None:
+    noisy, clean = _film(), _detailed()
+    results = {
+        choice: Denoiser(replace(AT_ONCE, adjacent_planes=choice)).fit(noisy).denoise(noisy)
+        for choice in ("ignore", "use")
+    }
+    gains = [psnr(results["use"][n], clean) - psnr(results["ignore"][n], clean) for n in range(5)]
+    assert np.mean(gains) > 0.3
+
+
+def test_auto_sees_what_helps_and_says_so() -> None:
+    still = _film()
+    denoiser = Denoiser(replace(AT_ONCE, adjacent_planes="auto")).fit(still, axes="TYX")
+    assert denoiser.stack.axis == denoiser.figures["stack_axis"] == "T"
+    assert any("Adjacent planes along T are seen" in note for note in denoiser.figures["notes"])
+    random = np.random.default_rng(0)
+    others = np.stack([_detailed()[::a, ::b] for a in (1, -1) for b in (1, -1)])
+    denoiser.fit(camera(random.permutation(others), read_noise=1), axes="TYX")
+    assert denoiser.stack.axis == ""
+    assert any("one by one" in note for note in denoiser.figures["notes"])
+
+
+def test_a_plane_alone_has_nothing_to_say_of_stacks() -> None:
+    denoiser = Denoiser(AT_ONCE).fit(_film()[0])
+    assert denoiser.stack == Stack()
+
+
+@pytest.mark.parametrize("axes", ["TZYX", "ZTYX", "YXZT"])
+def test_axes_may_come_in_any_order(axes: str) -> None:
+    stack = _film(6, 32).reshape(2, 3, 32, 32)
+    moved = np.einsum(stack, [0, 1, 2, 3], ["TZYX".index(letter) for letter in axes])
+    expected = _awake(stack, "TZYX").denoise(stack, axes="TZYX")
+    result = _awake(moved, axes).denoise(moved, axes=axes)
+    back = np.einsum(result, ["TZYX".index(letter) for letter in axes], [0, 1, 2, 3])
+    np.testing.assert_allclose(back, expected, atol=1e-3)
+
+
+def test_a_window_of_a_stack_sees_what_is_beside_it() -> None:
+    stack = _film(side=48)
+    denoiser = _awake(stack, depth=1)
+    whole = denoiser.denoise(stack, axes="TYX")
+    window = (slice(2, 4), slice(0, 48), slice(0, 48))
+    np.testing.assert_array_equal(denoiser.denoise(stack, axes="TYX", window=window), whole[2:4])
+    alone = denoiser.denoise(stack[2:4], axes="TYX")
+    assert not np.array_equal(alone, whole[2:4])
+
+
+def test_the_model_file_keeps_the_axis(tmp_path: Path) -> None:
+    stack = _film(side=32)
+    denoiser = Denoiser(QUICK).fit(stack, axes="TYX")
+    denoiser.save(tmp_path / "model.safetensors")
+    loaded = Denoiser.load(tmp_path / "model.safetensors", device="cpu")
+    assert loaded.stack == denoiser.stack
+    assert loaded.figures == denoiser.figures
+    np.testing.assert_array_equal(
+        loaded.denoise(stack, axes="TYX"), denoiser.denoise(stack, axes="TYX")
+    )
+
+
+@pytest.mark.parametrize(
+    ("shape", "axes"), [((32, 32), "YX"), ((4, 32, 32), "ZYX"), ((2, 3, 32, 32), "PZYX")]
+)
+def test_a_model_of_a_stack_denoises_other_images(shape: tuple[int, ...], axes: str) -> None:
+    """Along their only axis, or plane by plane where it is not clear which is meant."""
+    denoiser = Denoiser(QUICK).fit(_film(side=32), axes="TYX")
+    image = camera(np.broadcast_to(_detailed(32), shape), read_noise=1)
+    result = denoiser.denoise(image, axes=axes)
+    assert result.shape == shape
+    assert np.isfinite(result).all()
+
+
+def test_several_stacks_train_one_network() -> None:
+    films = [_film(3, 32), _film(2, 40), _film(1, 32)]
+    denoiser = Denoiser(QUICK).fit(films, axes="TYX")
+    assert denoiser.stack.axis == "T"
+    for film in films:
+        assert denoiser.denoise(film, axes="TYX").shape == film.shape
+
+
+def test_training_goes_on_with_adjacent_planes() -> None:
+    stack = _film(side=32)
+    denoiser = Denoiser(QUICK).fit(stack, axes="TYX")
+    denoiser.continue_training(stack, axes="TYX")
+    assert denoiser.record.steps == 6
+    assert denoiser.stack.axis == "T"
+
+
+@pytest.mark.parametrize("channels", [1, 2])
+def test_holes_and_channels(channels: int) -> None:
+    stack = np.stack([_film(4, 32), _film(4, 32)][:channels], axis=1)
+    stack[1, :, 4:9, 4:9] = np.nan
+    denoiser = Denoiser(QUICK).fit(stack, axes="TCYX")
+    result = denoiser.denoise(stack, axes="TCYX")
+    np.testing.assert_array_equal(np.isfinite(result), np.isfinite(stack))
+
+
+def test_partition_sizes_are_compared_with_what_is_beside() -> None:
+    stack = _film(3, 64)
+    denoiser = _awake(stack)
+    assert denoiser.network is not None
+    seen = []
+    denoiser.network.register_forward_hook(lambda module, given, out: seen.append(given[1]))
+    assert score_partition_sizes(denoiser, stack, axes="TYX")
+    assert all(beside is not None and bool(beside.any()) for beside in seen)
+
+
+def test_the_rehearsal_knows_that_noise_beside_is_noise() -> None:
+    """The estimate of a still film's PSNR is near the truth, though its frames share the scene."""
+    noisy, clean = _film(5, 128), _detailed(128)
+    denoiser = Denoiser(replace(AT_ONCE, max_steps=None)).fit(noisy, axes="TYX")
+    result = denoiser.result(noisy, axes="TYX")
+    error = np.mean((result.image - clean) ** 2)
+    true = 10 * np.log10(np.ptp(result.image) ** 2 / error)
+    assert result.figures["estimated_psnr"] == pytest.approx(true, abs=1.5)

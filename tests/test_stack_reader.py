@@ -1,0 +1,84 @@
+"""Planes are read once, in the order of the stack, each with those beside it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from napari_noise2self.axes import Layout
+from napari_noise2self.stabilise import Stabiliser
+from napari_noise2self.stack_reader import StackReader
+
+SHAPE, AXES = (3, 6, 8, 9), "TZYX"
+STACK = np.random.default_rng(0).normal(100, 10, SHAPE)
+STABILISERS = [Stabiliser.fit([STACK[0, 0]])]
+
+
+class Counted:
+    """An array that counts how often each plane is read."""
+
+    def __init__(self, array: np.ndarray) -> None:
+        self.array, self.reads = array, []
+
+    def __getitem__(self, index: tuple[Any, ...]) -> np.ndarray:
+        self.reads.append(index[:2])
+        return self.array[index]
+
+
+def _reader(axis: str, image: Any = STACK, window: tuple[slice, ...] | None = None) -> StackReader:
+    return StackReader(image, Layout(SHAPE, AXES), STABILISERS, axis, window)
+
+
+@pytest.mark.parametrize("axis", ["", "T", "Z"])
+def test_all_planes_come_once(axis: str) -> None:
+    reader = _reader(axis)
+    assert sorted(reader.order) == list(range(18))
+    for number in reader.order:
+        np.testing.assert_array_equal(reader.plane(number)[0], STACK.reshape(-1, 8, 9)[number])
+
+
+@pytest.mark.parametrize("axis", ["T", "Z"])
+def test_what_is_beside_a_plane_lies_along_the_axis(axis: str) -> None:
+    reader, along = _reader(axis), AXES.index(axis)
+    for number in reader.order:
+        beside = reader.beside(number)
+        assert beside is not None
+        place = np.unravel_index(number, SHAPE[:2])
+        for seen, step in zip(beside[0], (-2, -1, 1, 2), strict=True):
+            there = list(place)
+            there[along] += step
+            if 0 <= there[along] < SHAPE[along]:
+                expected = STABILISERS[0].forward(STACK[tuple(there)])
+                torch.testing.assert_close(seen, expected)
+            else:
+                assert not seen.any()
+
+
+def test_nothing_is_beside_a_plane_that_is_seen_alone() -> None:
+    assert _reader("").beside(4) is None
+
+
+@pytest.mark.parametrize("axis", ["T", "Z"])
+def test_a_plane_is_not_stabilised_again_for_each_of_its_neighbours(axis: str) -> None:
+    image = Counted(STACK)
+    reader = _reader(axis, image)
+    for number in reader.order:
+        reader.stable(number)
+        reader.beside(number)
+    assert len(image.reads) == len(set(image.reads)) == 18
+
+
+def test_a_window_is_a_part_of_the_image_but_sees_what_is_beside_it() -> None:
+    window = (slice(1, 2), slice(3, 5), slice(2, 7), slice(0, 9))
+    part, whole = _reader("Z", window=window), _reader("Z")
+    assert part.layout.shape == (1, 2, 5, 9)
+    for number, same in zip(part.order, (9, 10), strict=True):
+        np.testing.assert_array_equal(part.plane(number), whole.plane(same)[:, 2:7])
+        torch.testing.assert_close(part.stable(number), whole.stable(same)[:, 2:7])
+        beside, expected = part.beside(number), whole.beside(same)
+        assert beside is not None
+        assert expected is not None
+        torch.testing.assert_close(beside, expected[..., 2:7, :])

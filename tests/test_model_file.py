@@ -19,6 +19,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 from napari_noise2self import Denoiser, Settings, model_file
+from napari_noise2self.adjacent import Stack
 from napari_noise2self.devices import DeviceError
 from napari_noise2self.model_file import FORMAT_VERSION, ModelError
 from napari_noise2self.samples import simulate_cells
@@ -119,6 +120,17 @@ def test_model_of_an_older_version_has_no_points_of_its_noise(tmp_path: Path):
     forge(path, lambda header, _: header["stabilisers"][0]["noise"].pop("points"))
     older = Denoiser.load(path)
     assert older.figures["noise"] == [noise | {"points": ()}]
+    np.testing.assert_array_equal(older.denoise(image), trained.denoise(image))
+
+
+def test_model_from_before_adjacent_planes_were_seen(trained: Denoiser, path: Path):
+    def as_it_was(header: dict[str, Any], _: Any) -> None:
+        del header["stack"], header["settings"]["adjacent_planes"]
+        header["format_version"] = 2
+
+    forge(path, as_it_was)
+    older, image = Denoiser.load(path), noisy((32, 32))
+    assert older.stack == Stack()
     np.testing.assert_array_equal(older.denoise(image), trained.denoise(image))
 
 

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 _KEY = "napari-noise2self"
 FORMAT_VERSION = 3
 """3: the network may see adjacent planes of a stack."""
+_READABLE = (2, FORMAT_VERSION)
 _DAMAGE = (ValueError, KeyError, TypeError, AttributeError, RuntimeError, OverflowError)
 
 
@@ -106,7 +107,7 @@ def load_model(path: Path, device: Device = "auto") -> Denoiser:
     try:
         values = json.loads(header)
         newer = values["format_version"] > FORMAT_VERSION
-        if values["format_version"] == FORMAT_VERSION:
+        if values["format_version"] in _READABLE:
             if values.pop("digest") != _digest(values, weights):
                 raise ValueError("bytes have changed since the file was written")
             return _assemble(values, weights, place)
@@ -130,7 +131,8 @@ def _assemble(
     denoiser = Denoiser(Settings.from_dict(values["settings"]))
     denoiser.stabilisers = tuple(_stabiliser(item) for item in values["stabilisers"])
     denoiser.choose_partition()
-    denoiser.stack = Stack(**{name: str(value) for name, value in values["stack"].items()})
+    stack = values["stack"] if values["format_version"] > 2 else {}  # 2 saw planes one by one
+    denoiser.stack = Stack(**{name: str(value) for name, value in stack.items()})
     known = {field.name for field in fields(TrainingRecord)}
     record = {name: value for name, value in values["record"].items() if name in known}
     for name in ("history", "partition_changes"):

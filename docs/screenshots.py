@@ -32,6 +32,7 @@ def main() -> None:
     del viewer.layers[1:]
     calibrate(viewer)
     viewer.close()
+    film()
 
 
 def denoise(viewer: napari.Viewer) -> None:
@@ -48,6 +49,22 @@ def denoise(viewer: napari.Viewer) -> None:
     hide_pixels(viewer, dock)
     compare_sizes(viewer, dock)
     viewer.window.remove_dock_widget(dock)
+
+
+def film() -> None:
+    """Take a picture of a frame of a film, half noisy and half denoised."""
+    viewer = napari.Viewer(show=True, show_welcome_screen=False)
+    viewer.window.resize(1280, 800)
+    viewer.open_sample("napari-noise2self", "film")
+    viewer.dims.set_current_step(0, 6)
+    _, dock = viewer.window.add_plugin_dock_widget("napari-noise2self", "Denoise")
+    wait(lambda: False, 1)
+    dock.form.preset.buttons.put("fast")
+    start(dock)
+    wait_until_idle(dock)
+    dock.compare.wipe.setValue(50)
+    save(viewer, "film")
+    viewer.close()
 
 
 def draw_noise(dock: Any) -> None:

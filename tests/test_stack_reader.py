@@ -62,10 +62,11 @@ def test_nothing_is_beside_a_plane_that_is_seen_alone() -> None:
 
 
 @pytest.mark.parametrize("axis", ["T", "Z"])
-def test_a_plane_is_not_stabilised_again_for_each_of_its_neighbours(axis: str) -> None:
+def test_a_plane_is_not_read_again_for_each_of_its_neighbours(axis: str) -> None:
     image = Counted(STACK)
     reader = _reader(axis, image)
     for number in reader.order:
+        reader.plane(number)
         reader.stable(number)
         reader.beside(number)
     assert len(image.reads) == len(set(image.reads)) == 18

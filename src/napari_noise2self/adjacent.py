@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from .arrays import Beside
-from .axes import BESIDE, Layout
+from .axes import BESIDE, Layout, middle
 from .devices import fastest_precision, reproducible
 from .networks import create_network
 from .partition import Partition
@@ -88,12 +88,14 @@ def choose_adjacent(
     """
     if not axes or choice == "ignore":
         return Stack()
+    if choice == "use" and len(axes) == 1:
+        return _as_asked_for(*axes)
     trials = {
         axis: _try(planes, beside, partition, noise, control) for axis, beside in axes.items()
     }
     axis = min(trials, key=lambda letter: trials[letter].loss_ratio)
     if choice == "use":
-        return Stack(axis, f"Adjacent planes along {axis} are seen, as asked for.")
+        return _as_asked_for(axis)
     if not trials[axis].loss_ratio < 1:
         return Stack("", "Planes are denoised one by one: those beside it tell nothing of a plane.")
     shared = trials[axis].shared_noise
@@ -101,6 +103,10 @@ def choose_adjacent(
         alike = f"along {axis} their noise is correlated by {shared:.2f}, as after averaging"
         return Stack("", f"Planes are denoised one by one: {alike}.")
     return Stack(axis, f"Adjacent planes along {axis} are seen, too: they tell of each other.")
+
+
+def _as_asked_for(axis: str) -> Stack:
+    return Stack(axis, f"Adjacent planes along {axis} are seen, as asked for.")
 
 
 def beside_plane(number: int, beside: Beside, planes: Callable[[int], Tensor]) -> Tensor:
@@ -124,12 +130,6 @@ def _some(beside: Sequence[Beside]) -> list[int]:
     """Choose a few planes, evenly spread, that have others beside them."""
     numbers = [number for number, there in enumerate(beside) if any(n is not None for n in there)]
     return numbers[:: max(1, -(-len(numbers) // _PLANES))]
-
-
-def _middle(plane: Tensor) -> tuple[slice, slice]:
-    """Return rows and columns of the middle of a plane (C, H, W)."""
-    top, left = (max(0, (extent - _SIDE) // 2) for extent in plane.shape[1:])
-    return slice(top, top + _SIDE), slice(left, left + _SIDE)
 
 
 @dataclass
@@ -170,7 +170,7 @@ def _try(
     single, stacked = (_Probe(len(planes[0]), n, noise, partition) for n in (0, len(BESIDE)))
     trial = _Trial()
     for number in _some(beside):
-        rows, columns = _middle(planes[number])
+        rows, columns = (middle(extent, _SIDE) for extent in planes[number].shape[1:])
         there = {n: planes[n][:, rows, columns] for n in (number, *beside[number]) if n is not None}
         seen = beside_plane(number, beside[number], there.__getitem__)[None]
         following = beside[number][BESIDE.index(1)]

@@ -176,3 +176,9 @@ class Layout:
             for extent, letter in zip(self.shape, self.axes, strict=True)
             if letter in letters
         )
+
+
+def middle(extent: int, side: int) -> slice:
+    """Return the middle of an axis, of a length at most."""
+    start = max(0, (extent - side) // 2)
+    return slice(start, start + side)

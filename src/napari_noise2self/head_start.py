@@ -7,32 +7,29 @@ from __future__ import annotations
 
 from functools import cache
 from importlib import resources
+from typing import TYPE_CHECKING
 
 from safetensors.torch import load
-from torch import Tensor, nn
+from torch import Tensor
 
 from .axes import BESIDE
+
+if TYPE_CHECKING:
+    from .networks import Network
 
 WEIGHTS = {0: "head-start.safetensors", len(BESIDE): "head-start-stack.safetensors"}
 """By how many adjacent planes of a stack the network sees."""
 
 
-def load_head_start(network: nn.Module, adjacent: int = 0) -> None:
-    """Give a network the pretrained weights.
-
-    Parameters
-    ----------
-    network : nn.Module
-        The usual UNet.
-    adjacent : int
-        How many adjacent planes it sees.
+def load_head_start(network: Network) -> None:
+    """Give the usual UNet the pretrained weights.
 
     Raises
     ------
     RuntimeError
         If they are of another network; see `Settings.effective`.
     """
-    network.load_state_dict(_weights(WEIGHTS[adjacent]))
+    network.load_state_dict(_weights(WEIGHTS[network.adjacent]))
 
 
 @cache

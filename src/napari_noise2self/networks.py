@@ -209,7 +209,7 @@ def create_network(settings: Settings, channels: int = 1, adjacent: int = 0) -> 
     """
     network = build_network(settings, channels_together(settings, channels), adjacent)
     if settings.effective.start == "pretrained":
-        load_head_start(network, network.adjacent)
+        load_head_start(network)
     return network
 
 

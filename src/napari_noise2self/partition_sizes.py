@@ -19,6 +19,7 @@ import torch
 from numpy.typing import NDArray
 
 from .arrays import InputError, check_image
+from .axes import middle
 from .denoiser import Denoiser
 from .findings import finite_or_none
 from .progress import Control, Progress, Report
@@ -131,11 +132,11 @@ def _candidates(denoiser: Denoiser) -> Iterator[Denoiser]:
 def _middle(denoiser: Denoiser, image: Any, axes: str | None) -> tuple[StackReader, int]:
     """Return the middle of all planes, and the number of the middle one."""
     layout = check_image(image, axes)
-    window = []
-    for letter, extent in zip(layout.axes, layout.shape, strict=True):
-        start = max(0, (extent - _LARGEST_SIDE) // 2)
-        window.append(slice(start, start + _LARGEST_SIDE) if letter in "YX" else slice(None))
-    reader, number = denoiser.reader(image, axes, tuple(window)), layout.n_planes // 2
+    window = tuple(
+        middle(extent, _LARGEST_SIDE) if letter in "YX" else slice(None)
+        for letter, extent in zip(layout.axes, layout.shape, strict=True)
+    )
+    reader, number = denoiser.reader(image, axes, window), layout.n_planes // 2
     if not np.isfinite(reader.plane(number)).all(axis=0).any():
         raise InputError("The middle of the image has no finite pixels; crop the image first.")
     return reader, number

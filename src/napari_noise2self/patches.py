@@ -33,6 +33,12 @@ class Batch:
     beside: Tensor | None = None
     """float32 (B, C, places in `BESIDE`, H, W): adjacent planes, if seen; 0 where missing."""
 
+    def split_beside(self, size: int) -> Sequence[Tensor | None]:
+        """Return `beside` of each so many patches, or None for each."""
+        if self.beside is None:
+            return [None] * math.ceil(len(self.image) / size)
+        return list(self.beside.split(size))
+
 
 class HeldOut(NamedTuple):
     """Patches with one subset hidden, on which weights are ranked."""
@@ -175,9 +181,9 @@ class Patches:
             hidden = (batch.labels == subset).unsqueeze(1)
             target = hidden & batch.present & ~batch.trainable
             parts = (batch.image, partition.hide(hidden), batch.present, target)
-            split = [part.split(8) for part in parts]
-            beside = batch.beside.split(8) if batch.beside is not None else [None] * len(split[0])
-            groups += [HeldOut(*group) for group in zip(*split, beside, strict=True)]
+            split = (part.split(8) for part in parts)
+            pieces = zip(*split, batch.split_beside(8), strict=True)
+            groups += [HeldOut(*piece) for piece in pieces]
         return groups
 
 

@@ -195,9 +195,9 @@ class SelfCheck:
         """Draw patches: image, which pixels are present, what is beside, and subsets to hide."""
         batch = self.patches.sample(_PATCHES, generator, times=_OVERLAP)
         labels = self.patches.random_labels(self.partition, batch, generator).unsqueeze(1)
-        parts = [part.split(_BATCH) for part in (batch.image, batch.present, labels)]
-        beside = [None] * len(parts[0]) if batch.beside is None else batch.beside.split(_BATCH)
-        for image, present, label, seen in zip(*parts, beside, strict=True):
+        parts = (part.split(_BATCH) for part in (batch.image, batch.present, labels))
+        pieces = zip(*parts, batch.split_beside(_BATCH), strict=True)
+        for image, present, label, seen in pieces:
             wanted = math.ceil(subsets * _PATCHES / len(batch.image))
             numbers = range(min(wanted, self.partition.n_subsets))
             yield image, present, seen, [label == number for number in numbers]

@@ -53,7 +53,7 @@ class StackReader:
         spans = dict(zip(layout.axes, window, strict=True))
         self._window = spans["Y"], spans["X"]
         self._numbers = layout.numbers(window)
-        self._stable: OrderedDict[int, Tensor] = OrderedDict()
+        self._read_last: OrderedDict[int, tuple[NDArray[Any], Tensor]] = OrderedDict()
 
     @property
     def order(self) -> list[int]:
@@ -68,28 +68,30 @@ class StackReader:
         InputError
             If it has values beyond float32.
         """
-        plane = self._layout.plane(self._image, self._numbers[number], *self._window)
-        check_values(plane)
-        return plane
+        return self._read(self._numbers[number])[0]
 
     def stable(self, number: int) -> Tensor:
         """Return a plane in the network's range, (C, Y, X)."""
-        return self._read(self._numbers[number])
+        return self._read(self._numbers[number])[1]
 
     def beside(self, number: int) -> Tensor | None:
         """Return the planes beside one, (C, places in `BESIDE`, Y, X), if they are to be seen."""
         if not self._axis:
             return None
         whole = self._numbers[number]
-        return beside_plane(whole, self._layout.adjacent(whole, self._axis), self._read)
+        adjacent = self._layout.adjacent(whole, self._axis)
+        return beside_plane(whole, adjacent, lambda other: self._read(other)[1])
 
-    def _read(self, number: int) -> Tensor:
-        """Return a plane of the whole image in the network's range, or remember it."""
-        if number not in self._stable:
+    def _read(self, number: int) -> tuple[NDArray[Any], Tensor]:
+        """Return a plane of the whole image, as it is and in the network's range, read only once.
+
+        As long as it is needed for those beside it.
+        """
+        if number not in self._read_last:
             plane = self._layout.plane(self._image, number, *self._window)
             check_values(plane)
-            self._stable[number] = stabilise_plane(self._stabilisers, plane)
-        self._stable.move_to_end(number)
-        if len(self._stable) > _REMEMBERED:
-            self._stable.popitem(last=False)
-        return self._stable[number]
+            self._read_last[number] = plane, stabilise_plane(self._stabilisers, plane)
+        self._read_last.move_to_end(number)
+        if len(self._read_last) > _REMEMBERED:
+            self._read_last.popitem(last=False)
+        return self._read_last[number]

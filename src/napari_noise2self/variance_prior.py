@@ -41,7 +41,7 @@ class VariancePrior:
 
     def __init__(self, network: Network, noise: StableNoise, precision: Precision) -> None:
         self._pretrained = copy.deepcopy(network).requires_grad_(False)
-        load_head_start(self._pretrained, network.adjacent)
+        load_head_start(self._pretrained)
         self._noise = noise
         self._precision = precision
 

@@ -139,7 +139,7 @@ def test_none_in_three_dimensions(viewer, dock, qtbot, stack, tiny, monkeypatch)
 
 
 def test_its_failure_is_not_that_of_the_training(viewer, dock, qtbot, noisy, tiny, monkeypatch):
-    monkeypatch.setattr(module, "_middle", None)
+    monkeypatch.setattr(module, "middle", None)
     viewer.add_image(noisy, name="cells")
     run(qtbot, dock, tiny)
     wait_for_threads(qtbot)
@@ -159,7 +159,7 @@ def test_tiles_leave_no_seams(monkeypatch):
     image = simulate_cells(256).noisy[:230]
     monkeypatch.setattr(module, "_POSTERIOR_WORK", 0)
     whole = first_look(image, "YX", (0, 0), Control())
-    monkeypatch.setattr(module, "_middle", lambda extent: slice(0, extent))
+    monkeypatch.setattr(module, "middle", lambda extent, side: slice(0, extent))
     monkeypatch.setattr(module, "_TILE", 100)
     tiled = first_look(image, "YX", (0, 0), Control())
     assert tiled.figures["prediction"] == "single-pass"

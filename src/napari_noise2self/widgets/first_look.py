@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..axes import middle
 from ..progress import Control
 from ..settings import Prediction
 from .image_task import result_dtype
@@ -75,8 +76,8 @@ def first_look(image: Any, axes: str, place: Sequence[int], control: Control) ->
     if size > _LARGEST:
         return None
     plane = np.asarray(image[cut])
-    middle = _window(axes, _middle(extents["Y"]), _middle(extents["X"]))
-    calibration = calibrate(plane[middle], axes=axes, methods=INSTANT, control=control)
+    part = _window(axes, *(middle(extents[letter], _TILE) for letter in "YX"))
+    calibration = calibrate(plane[part], axes=axes, methods=INSTANT, control=control)
     light = size * calibration.partition.n_subsets <= _POSTERIOR_WORK
     prediction: Prediction = "posterior" if light else "single-pass"
     result = np.empty(plane.shape, plane.dtype if "S" in axes else np.float32)
@@ -99,12 +100,6 @@ def _window(axes: str, rows: slice, columns: slice) -> tuple[slice, ...]:
     """Return the index of a window of a plane."""
     spans = {"Y": rows, "X": columns}
     return tuple(spans.get(letter, slice(None)) for letter in axes)
-
-
-def _middle(extent: int) -> slice:
-    """Return the middle of an axis, no longer than a tile."""
-    start = max(0, (extent - _TILE) // 2)
-    return slice(start, start + _TILE)
 
 
 def _tiles(extent: int) -> Iterator[tuple[slice, slice, slice]]:

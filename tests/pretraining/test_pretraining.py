@@ -111,9 +111,9 @@ def test_the_schedule_rises_stays_and_falls_to_zero() -> None:
 
 
 def test_learning_goes_down(tmp_path: Path) -> None:
-    learner = Learner(Plan(steps=150, width=4, depth=1, batch=2), small_batches())
+    learner = Learner(Plan(steps=300, width=4, depth=1, batch=2), small_batches())
     before = mean_psnr(HeldOut(2).figures(learner.average))
-    for _ in range(150):
+    for _ in range(300):
         learner.step()
     assert mean_psnr(HeldOut(2).figures(learner.average)) > before + 1
 

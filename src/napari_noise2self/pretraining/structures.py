@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+from scipy import ndimage
 from scipy.spatial import cKDTree
 
 from .drawing import (
@@ -18,6 +19,7 @@ from .drawing import (
     chance,
     deposited,
     draw_bodies,
+    frequencies,
     log_uniform,
     normalised,
     radial_frequency,
@@ -29,7 +31,7 @@ Structure = Callable[[np.random.Generator, Shape], Image]
 
 
 def leaves(random: np.random.Generator, shape: Shape) -> Image:
-    """Bodies of all sizes in front of each other, some textured: the edges of natural images.
+    """Bodies of all sizes before each other, some textured or bent: the edges of natural images.
 
     The dead-leaves model (Lee, Mumford & Huang 2001): radii follow a power law.
     """
@@ -44,7 +46,7 @@ def leaves(random: np.random.Generator, shape: Shape) -> Image:
         part = image[body.window]
         content = _inner_texture(random, body, materials) if texture else np.zeros_like(part)
         part += body.coverage * (content + np.float32(random.random()) - part)
-    return image
+    return _bent(random, image) if chance(random, 0.4) else image
 
 
 def _inner_texture(random: np.random.Generator, body: Body, materials: list[Image]) -> Image:
@@ -160,14 +162,36 @@ def textures(random: np.random.Generator, shape: Shape) -> Image:
 
 
 def _field(random: np.random.Generator, shape: Shape) -> Image:
-    """Return a random field with a power law, or of a single scale."""
-    radius = radial_frequency(shape)
+    """Return a random field with a power law or of a single scale, drawn out, ridged or bent."""
+    radius = _drawn_out(random, shape) if chance(random, 0.4) else radial_frequency(shape)
     if chance(random, 0.5):
         response = np.maximum(radius, 1 / _side(shape)) ** np.float32(-random.uniform(0.5, 2.2))
     else:
         peak = log_uniform(random, 0.02, 0.3)
         response = np.exp(-0.5 * ((radius - peak) / (random.uniform(0.05, 0.4) * peak)) ** 2)
-    return spectral_field(random, response.astype(np.float32), shape)
+    field = spectral_field(random, response.astype(np.float32), shape)
+    if chance(random, 0.3):  # veins, wrinkles: sharp lines along which a field is zero
+        ridges = -(np.abs(field) ** np.float32(random.uniform(0.5, 1)))
+        field = (ridges - ridges.mean()) / max(float(ridges.std()), 1e-6)
+    return _bent(random, field) if chance(random, 0.3) else field
+
+
+def _drawn_out(random: np.random.Generator, shape: Shape) -> Image:
+    """Return the radial frequency of fibres: grown along a direction, structure is longer there."""
+    direction = random.standard_normal(len(shape)).astype(np.float32)
+    direction /= np.linalg.norm(direction)
+    along = sum(part * axis for part, axis in zip(direction, frequencies(shape), strict=True))
+    longer = log_uniform(random, 1.5, 10)
+    return np.asarray(np.hypot(radial_frequency(shape), np.sqrt(longer**2 - 1) * along), np.float32)
+
+
+def _bent(random: np.random.Generator, field: Image) -> Image:
+    """Move the pixels of a field by a smooth field of displacements, to be like a swirl."""
+    scale = log_uniform(random, 8, 50)
+    reach = random.uniform(0.1, 0.7) * scale
+    places = np.indices(field.shape, dtype=np.float32)
+    places += np.stack([reach * smooth_field(random, field.shape, scale) for _ in field.shape])
+    return np.asarray(ndimage.map_coordinates(field, places, order=1, mode="grid-wrap"), np.float32)
 
 
 def _stripes(random: np.random.Generator, shape: Shape) -> Image:

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pytest
 from scipy import ndimage
 
 from napari_noise2self.flat_noise import flat_noise, flattest_noise
-from simulate import smooth_scene
+from napari_noise2self.noise import NoiseModel
+from napari_noise2self.stabilise import Stabiliser
+from napari_noise2self.stable_noise import StableNoise
+from simulate import camera, smooth_scene
 
 NO_EDGES = np.array([])
 
 
-def _ones(brightness: np.ndarray) -> np.ndarray:
-    return np.ones_like(brightness)
+def _ones(brightness: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Gaussian noise of variance 1."""
+    return np.ones_like(brightness), np.zeros_like(brightness)
 
 
 def _noise(shape: tuple[int, int] = (256, 256), seed: int = 0) -> np.ndarray:
@@ -41,9 +47,22 @@ def test_each_brightness_has_its_own_noise() -> None:
 def test_noise_is_compared_with_what_was_assumed_at_its_brightness() -> None:
     scene = 50 + 500 * smooth_scene((256, 256))
     photons = np.random.default_rng(0).poisson(scene).astype(float)
-    assert flat_noise([photons], lambda mean: mean, np.quantile(scene, [0.5])) == pytest.approx(
-        [1, 1], rel=0.05
-    )
+    found = flat_noise([photons], lambda mean: (mean, 1 / mean), np.quantile(scene, [0.5]))
+    assert found == pytest.approx([1, 1], rel=0.05)
+
+
+@pytest.mark.parametrize("read_noise", [1.0, 2.5])
+@pytest.mark.parametrize("photons", [0.2, 2.0])
+def test_noise_that_is_not_gaussian_is_neither_less_in_flat_blocks_nor_in_bright_ones(
+    photons: float, read_noise: float
+) -> None:
+    """Skewed noise is stronger where it is dim by chance; that with large tails, where uneven."""
+    noisy = camera(np.full((400, 400), photons), 1.0, read_noise)
+    stabiliser = Stabiliser(0.0, 1.0, NoiseModel(1.0, read_noise**2), 0.0, 1.0)
+    stable = stabiliser.forward(noisy).double().numpy()
+    assumed = partial(StableNoise.of([stabiliser]).assumed_at, 0)
+    edges = stable.mean() + np.array([-0.1, 0.0, 0.1])
+    assert flat_noise([stable], assumed, edges) == pytest.approx(4 * [1], abs=0.1)
 
 
 @pytest.mark.parametrize("flat_share", [1.0, 0.3, 0.08])

@@ -29,6 +29,18 @@ def test_variance_is_that_of_the_stabilised_camera(photons: float, read_noise: f
     assert believed == pytest.approx(true, rel=0.1, abs=0.002)
 
 
+@pytest.mark.parametrize("photons", [0.5, 2.0, 5.0, 20.0])
+@pytest.mark.parametrize("read_noise", [1.0, 4.0])
+def test_kurtosis_is_that_of_the_stabilised_camera(photons: float, read_noise: float) -> None:
+    stabiliser = _camera_stabiliser(read_noise=read_noise)
+    noisy = camera(np.full((700, 700), photons), 2.0, read_noise)
+    stable = stabiliser.forward(noisy).double().numpy()
+    _, believed = StableNoise.of([stabiliser]).assumed_at(0, np.array([stable.mean()]))
+    deviations = (stable - stable.mean()) ** 2
+    true = (deviations**2).mean() / deviations.mean() ** 2 - 3
+    assert believed == pytest.approx(true, rel=0.1, abs=0.07)
+
+
 def test_taking_it_for_one_everywhere_would_be_wrong() -> None:
     """The negative control of the test above."""
     stable = _camera_stabiliser().forward(camera(np.full((300, 300), 0.3), 2.0))

@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 from scipy import fft
 
 FloatArray = NDArray[np.float64]
+Moments = Callable[[FloatArray], tuple[FloatArray, FloatArray]]
 
-_SIDE = 8
+_SIDE, _FRAME = 8, 2
 _FREQUENCY = np.add.outer(np.arange(_SIDE), np.arange(_SIDE))
 _NOISE = _FREQUENCY >= 9  # the 21 coefficients of the highest frequencies, and
 _STRUCTURE = (_FREQUENCY >= 1) & (_FREQUENCY <= 6)  # the 27 of the lowest, but the mean
@@ -29,9 +30,7 @@ _FLATTEST_OF_ALL, _FEWEST_OF_ALL = 0.03, 20
 _FLATTER, _WHITE = 0.3, 1.4  # of these; low frequencies have no more energy, of high ones'
 
 
-def flat_noise(
-    planes: Sequence[FloatArray], assumed: Callable[[FloatArray], FloatArray], edges: FloatArray
-) -> FloatArray:
+def flat_noise(planes: Sequence[FloatArray], assumed: Moments, edges: FloatArray) -> FloatArray:
     """Measure the noise variance at each brightness, over the assumed one.
 
     Parameters
@@ -39,7 +38,8 @@ def flat_noise(
     planes : sequence of ndarray
         Stabilised images of shape (H, W); blocks with non-finite pixels are left out.
     assumed : callable
-        Returns the assumed noise variance at expectations of shape (n,).
+        Returns the assumed variance of the noise, and its excess kurtosis, at expectations of
+        shape (n,).
     edges : ndarray
         Between the groups of brightness, ascending, shape (groups - 1,).
 
@@ -48,21 +48,46 @@ def flat_noise(
     ndarray
         Shape (groups,): true noise variance over assumed, NaN where there are too few blocks.
     """
-    blocks = _blocks(planes)
+    framed = _blocks(planes, _SIDE + 2 * _FRAME)
     factors = np.full(len(edges) + 1, np.nan)
-    if not len(blocks):
+    if not len(framed):
         return factors
-    brightness = blocks.mean(axis=(1, 2))
-    energy = _energies(blocks)
-    energy /= assumed(brightness)[:, None, None]
+    blocks = framed[:, _FRAME:-_FRAME, _FRAME:-_FRAME]
+    variance, kurtosis = assumed(blocks.mean(axis=(1, 2)))
+    energy = _energies(blocks) / variance[:, None, None]
     noise, structure = (energy[:, part].mean(axis=1) for part in (_NOISE, _STRUCTURE))
-    group = np.searchsorted(edges, brightness)
+    group = np.searchsorted(edges, _frame_brightness(framed, blocks))
     for number in range(len(factors)):
         here = group == number
         if here.sum() >= _FEWEST_BLOCKS:
             flat = structure[here] <= np.quantile(structure[here], _FLATTEST)
-            factors[number] = noise[here][flat].mean()
+            factors[number] = _without_choice(
+                noise[here][flat], structure[here][flat], kurtosis[here][flat]
+            )
     return factors
+
+
+def _frame_brightness(framed: FloatArray, blocks: FloatArray) -> FloatArray:
+    """Return the mean of the pixels around each block, which knows nothing of its noise.
+
+    That of the block itself does: noise of few photons is skewed, so that blocks which are dim by
+    chance have more of it.
+    """
+    area = framed[0].size - blocks[0].size
+    return np.asarray((framed.sum(axis=(1, 2)) - blocks.sum(axis=(1, 2))) / area)
+
+
+def _without_choice(noise: FloatArray, structure: FloatArray, kurtosis: FloatArray) -> float:
+    """Return the energy of the noise as it would be, had its blocks not been chosen.
+
+    Low and high frequencies of noise that is not Gaussian are uncorrelated, but not independent:
+    the energies at two frequencies covary by the excess kurtosis over the number of pixels. So
+    blocks with little energy at the low ones have less noise at the high ones, too; this
+    undoes the line by which the one follows the other.
+    """
+    together = float(kurtosis.mean()) / _SIDE**2
+    slope = together / (2 / np.count_nonzero(_STRUCTURE) + together)
+    return float((noise.mean() - slope * structure.mean()) / (1 - slope))
 
 
 class FlattestNoise(NamedTuple):
@@ -94,7 +119,7 @@ def flattest_noise(planes: Sequence[FloatArray]) -> FlattestNoise:
     planes : sequence of ndarray
         Images of shape (H, W); blocks with non-finite pixels are left out.
     """
-    blocks = _blocks(planes)
+    blocks = _blocks(planes, _SIDE)
     blocks = blocks[np.ptp(blocks, axis=(1, 2)) > 0]  # what is cut off or masked has no noise
     if len(blocks) < _FEWEST_BLOCKS:
         return FlattestNoise(math.nan, math.nan, False)
@@ -108,11 +133,11 @@ def flattest_noise(planes: Sequence[FloatArray]) -> FlattestNoise:
     return FlattestNoise(fine, whole, bool(white))
 
 
-def _blocks(planes: Sequence[FloatArray]) -> FloatArray:
+def _blocks(planes: Sequence[FloatArray], side: int) -> FloatArray:
     """Return blocks of all planes that are whole, evenly spaced, shape (n, side, side)."""
     area = sum(plane.size for plane in planes)
     step = max(_SMALLEST_STEP, math.ceil(math.sqrt(area / _MOST_BLOCKS)))
-    return np.concatenate([_blocks_of(plane, step) for plane in planes])
+    return np.concatenate([_blocks_of(plane, side, step) for plane in planes])
 
 
 def _energies(blocks: FloatArray) -> FloatArray:
@@ -120,9 +145,9 @@ def _energies(blocks: FloatArray) -> FloatArray:
     return np.asarray(fft.dctn(blocks, axes=(1, 2), norm="ortho") ** 2)
 
 
-def _blocks_of(plane: FloatArray, step: int) -> FloatArray:
-    if min(plane.shape) < _SIDE:
-        return np.empty((0, _SIDE, _SIDE))
-    windows = np.lib.stride_tricks.sliding_window_view(plane, (_SIDE, _SIDE))[::step, ::step]
-    blocks = windows.reshape(-1, _SIDE, _SIDE)
+def _blocks_of(plane: FloatArray, side: int, step: int) -> FloatArray:
+    if min(plane.shape) < side:
+        return np.empty((0, side, side))
+    windows = np.lib.stride_tricks.sliding_window_view(plane, (side, side))[::step, ::step]
+    blocks = windows.reshape(-1, side, side)
     return np.asarray(blocks[np.isfinite(blocks).all(axis=(1, 2))])

@@ -26,8 +26,9 @@ from .stabilise import Stabiliser
 
 _FEW_PHOTONS = 30.0
 _ENTRIES = 256
-_NODES = 41  # of the Gauss-Hermite quadrature over the read noise
+_NODES = 301  # of the quadrature over the read noise
 _SMALLEST_VARIANCE = 0.05
+_LARGEST_KURTOSIS = 3.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,6 +42,8 @@ class StableNoise:
     assumed, refined : Tensor
         Shape (C, entries): the variance at equidistant expectations, as assumed in training (0
         where it could not be measured), and as the trained network's residuals show it.
+    kurtosis : Tensor
+        Shape (C, entries): excess kurtosis of the noise, that of Gaussian noise being 0.
     leak, sureness, doubt : Tensor
         Shape (1, C, 1, 1): see `Refinement`.
     start, step : Tensor
@@ -52,6 +55,7 @@ class StableNoise:
     unit: Tensor
     assumed: Tensor
     refined: Tensor
+    kurtosis: Tensor
     leak: Tensor
     sureness: Tensor
     doubt: Tensor
@@ -66,18 +70,20 @@ class StableNoise:
         """Collect the channels of an image, with what training found of their noise, if any."""
         refinements = refinements or [None] * len(stabilisers)
         found = [each or Refinement() for each in refinements]
-        assumed, refined, ends = [], [], []
+        assumed, refined, kurtosis, ends = [], [], [], []
         for stabiliser, refinement in zip(stabilisers, refinements, strict=True):
-            means, relative = _table(stabiliser.noise)
+            means, relative, excess = _table(stabiliser.noise)
             table = stabiliser.scale**2 * relative
+            kurtosis.append(excess)
             assumed.append(table * stabiliser.noise.reliable)
             refined.append(table * refinement.factor if refinement else assumed[-1])
             ends.append((means[[0, -1]] - stabiliser.centre) * stabiliser.scale)
         start, stop = map(_channels, zip(*ends, strict=True))
         return cls(
             unit=_channels([s.scale**2 for s in stabilisers]),
-            assumed=torch.from_numpy(np.stack(assumed).astype(np.float32)),
-            refined=torch.from_numpy(np.stack(refined).astype(np.float32)),
+            assumed=_tables(assumed),
+            refined=_tables(refined),
+            kurtosis=_tables(kurtosis),
             leak=_channels([each.leak for each in found]),
             sureness=_channels([each.sureness for each in found]),
             doubt=_channels([each.doubt for each in found]),
@@ -113,11 +119,20 @@ class StableNoise:
         """Return what is known of the noise variance after training; see `assumed_variance`."""
         return self._look_up(self.refined, mean)
 
-    def assumed_at(self, channel: int, mean: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the same as `assumed_variance` for one channel, shape (n,)."""
-        table = self.assumed[channel].double().cpu().numpy()
+    def assumed_at(
+        self, channel: int, mean: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return assumed variance and excess kurtosis of the noise in one channel, shape (n,).
+
+        The variance is that of `assumed_variance`.
+        """
         start, step = (float(part[0, channel, 0, 0]) for part in (self.start, self.step))
-        return np.asarray(np.interp((mean - start) / step, np.arange(_ENTRIES), table))
+        place = (mean - start) / step
+        variance, kurtosis = (
+            np.interp(place, np.arange(_ENTRIES), table[channel].double().cpu().numpy())
+            for table in (self.assumed, self.kurtosis)
+        )
+        return variance, kurtosis
 
     def _look_up(self, table: Tensor, mean: Tensor) -> Tensor:
         place = ((mean - self.start) / self.step).clamp(0, _ENTRIES - 1.001)
@@ -138,16 +153,20 @@ def _channels(values: Sequence[float]) -> Tensor:
     return torch.tensor(values, dtype=torch.float32).reshape(1, -1, 1, 1)
 
 
-def _table(noise: NoiseModel) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return equidistant expectations after the transform, and the noise variance at each."""
+def _tables(tables: Sequence[NDArray[np.float64]]) -> Tensor:
+    return torch.from_numpy(np.stack(tables).astype(np.float32))
+
+
+def _table(noise: NoiseModel) -> tuple[NDArray[np.float64], ...]:
+    """Return equidistant expectations after the transform, noise variance and kurtosis at each."""
     if noise.gain <= 0:
-        return np.linspace(0.0, 1.0, _ENTRIES), np.ones(_ENTRIES)
+        return np.linspace(0.0, 1.0, _ENTRIES), np.ones(_ENTRIES), np.zeros(_ENTRIES)
     return _few_photons_table(noise.read_variance / noise.gain**2)
 
 
 @lru_cache
-def _few_photons_table(read: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Tabulate Var[A] at equidistant E[A] of A = 2√(K + N + 3/8 + read).
+def _few_photons_table(read: float) -> tuple[NDArray[np.float64], ...]:
+    """Tabulate variance and excess kurtosis of A = 2√(K + N + 3/8 + read) at equidistant E[A].
 
     K is Poisson, N Gaussian with the variance `read` in squared photons, and A their generalised
     Anscombe transform (Starck et al. 1998), clipped where the root has no value.
@@ -156,12 +175,17 @@ def _few_photons_table(read: float) -> tuple[NDArray[np.float64], NDArray[np.flo
     counts = np.arange(120)
     rate = photons[:, None]
     chances = np.exp(special.xlogy(counts, rate) - rate - special.gammaln(counts + 1))
-    nodes, weights = np.polynomial.hermite_e.hermegauss(_NODES)
+    nodes = np.linspace(-6, 6, _NODES)  # fine, as the root has an edge where it ends
+    weights = np.exp(-0.5 * nodes**2)
     level = counts[:, None] + np.sqrt(read) * nodes + 0.375 + read
     stable = 2 * np.sqrt(np.maximum(level, 0))
-    first, second = (stable**power @ (weights / weights.sum()) for power in (1, 2))
-    means = chances @ first
-    variances = np.maximum(chances @ second - means**2, _SMALLEST_VARIANCE)
-    variances[-1] = 1.0
-    places = np.linspace(means[0], means[-1], _ENTRIES)
-    return places, np.interp(places, means, variances)
+    mean, *moments = (
+        chances @ (stable**power @ (weights / weights.sum())) for power in (1, 2, 3, 4)
+    )
+    second, third, fourth = moments
+    variance = np.maximum(second - mean**2, _SMALLEST_VARIANCE)
+    fourth = fourth - 4 * mean * third + 6 * mean**2 * second - 3 * mean**4  # now about the mean
+    kurtosis = np.clip(fourth / variance**2 - 3, -_LARGEST_KURTOSIS, _LARGEST_KURTOSIS)
+    variance[-1], kurtosis[-1] = 1.0, 0.0
+    places = np.linspace(mean[0], mean[-1], _ENTRIES)
+    return places, *(np.interp(places, mean, values) for values in (variance, kurtosis))

@@ -8,17 +8,20 @@ import time
 from dataclasses import asdict
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
 from napari_noise2self.networks import create_network
+from napari_noise2self.noise import NoiseModel
 from napari_noise2self.partition import Partition
 from napari_noise2self.progress import Cancelled, Control, Progress
 from napari_noise2self.settings import Settings
+from napari_noise2self.stabilise import Stabiliser
 from napari_noise2self.stable_noise import StableNoise
 from napari_noise2self.training import Trainer, signal_variance
-from simulate import TINY, gaussian_noise, stable_plane
+from simulate import TINY, camera, gaussian_noise, stable_plane
 
 CPU = torch.device("cpu")
 NOISE = 0.2
@@ -63,6 +66,21 @@ def test_seed_decides_the_patches() -> None:
     one, same, other = (_trainer(seed=seed).held_out[0][0] for seed in (1, 1, 2))
     assert torch.equal(one, same)
     assert not torch.equal(one, other)
+
+
+def test_noise_floor_is_the_loss_of_a_perfect_image() -> None:
+    assert _trained().record.noise_floor == pytest.approx(1)
+    assert _trained(noise=gaussian_noise(0.0)).record.noise_floor is None
+
+
+@pytest.mark.parametrize(("photons", "read_noise"), [(0.3, 0.0), (0.5, 2.5), (1.5, 1.0)])
+def test_noise_floor_where_photons_are_few(photons: float, read_noise: float) -> None:
+    stabiliser = Stabiliser(0.0, 1.0, NoiseModel(1.0, read_noise**2), 0.0, 0.2)
+    plane = stabiliser.forward(camera(np.full((160, 160), photons), 1.0, read_noise)).float()
+    trainer = _trained(plane[None], noise=StableNoise.of([stabiliser]), max_steps=120)
+    true = float(plane.var()) / 0.2**2
+    assert abs(true - 1) > 0.1, "one is no answer here"
+    assert trainer.record.noise_floor == pytest.approx(true, abs=0.05)
 
 
 @pytest.mark.parametrize("network", ["unet", "dncnn"])

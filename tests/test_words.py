@@ -25,6 +25,7 @@ NOISE = {
 FIGURES = {
     "steps": 1200,
     "held_out_loss": 1.0512,
+    "noise_floor": 0.98,
     "estimated_psnr_before": 21.23,
     "estimated_psnr": 32.1,
     "device": "cpu (2 threads)",
@@ -142,8 +143,8 @@ def test_reading_of_noise():
 
 
 def test_levels():
-    assert loss_levels(FIGURES) == {"total variation": 1.1, "noise floor": 1.0}
-    assert loss_levels(FIGURES | {"classic": None, "noise": [NOISE | {"reliable": False}]}) == {}
+    assert loss_levels(FIGURES) == {"total variation": 1.1, "noise floor": 0.98}
+    assert loss_levels(FIGURES | {"classic": None, "noise_floor": None}) == {}
 
 
 def test_calibration_summary():

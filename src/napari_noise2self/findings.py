@@ -30,6 +30,7 @@ def training_figures(denoiser: Denoiser) -> dict[str, Any]:
         "best_step": record.best_step,
         "training_seconds": round(record.seconds, 3),
         "held_out_loss": finite_or_none(record.held_out_loss),
+        "noise_floor": record.noise_floor,
         "estimated_psnr_uncertainty": _uncertainty(record.noise_refinements),
         "device": denoiser.device,
         "partition": asdict(denoiser.partition),

@@ -7,7 +7,8 @@ import math
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
-from statistics import median
+from operator import mul
+from statistics import fmean, median
 from typing import Any
 
 import torch
@@ -43,6 +44,8 @@ class TrainingRecord:
     seconds: float = 0.0
     best_step: int = 0
     held_out_loss: float = math.inf
+    noise_floor: float | None = None
+    """What the loss of a perfect image would be; None where noise could not be measured."""
     history: list[tuple[int, float, float]] = field(default_factory=list)
     """(step, seconds, held-out loss) of each evaluation."""
     partition_changes: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
@@ -62,6 +65,7 @@ class TrainingRecord:
             seconds=self.seconds + later.seconds,
             best_step=self.steps + later.best_step if later.best_step else self.best_step,
             held_out_loss=later.held_out_loss,
+            noise_floor=later.noise_floor,
             history=self.history
             + [(self.steps + step, self.seconds + at, loss) for step, at, loss in later.history],
             partition_changes=self.partition_changes
@@ -124,6 +128,7 @@ class Trainer:
         self._precision.arrange(self._network)
         self.average = copy.deepcopy(self._network).requires_grad_(False)
         self._best = copy.deepcopy(self._network.state_dict())
+        self._floors: list[float] = []  # of the best weights, for each channel
         self._noise = noise.to(device)
         self._generator = torch.Generator().manual_seed(settings.seed)
         self._any_detail = any_detail(planes)
@@ -184,6 +189,7 @@ class Trainer:
         self._network.load_state_dict(self._best)
         self.average.load_state_dict(self._best)
         record.noise_refinements = self._check_itself(control)
+        record.noise_floor = self._noise_floor()
         record.seconds = self._seconds
 
     @property
@@ -266,21 +272,30 @@ class Trainer:
     @torch.no_grad()
     def _evaluate(self, control: Control) -> float:
         """Score the averaged weights at the held-out pixels, and keep them if they are best."""
-        total, count = 0.0, 0
+        sums, count = torch.zeros(2, self._noise.unit.shape[1]), 0
         for image, hidden, present, target, beside in self.held_out:
             control.check()
             with self._precision.autocast(self._device):
                 mean, _ = self.average(self._fill(image, hidden | ~present), beside)
-            errors = torch.where(target, (mean - image).square() / self._noise.unit, 0)
-            total += float(errors.sum())
-            count += int(target.sum()) * image.shape[1]
-        loss = total / max(count, 1)
+            squares = torch.stack(((mean - image).square(), self._noise.assumed_variance(mean)))
+            scored = torch.where(target, squares / self._noise.unit, 0)
+            sums += scored.sum(dim=(1, 3, 4)).cpu()
+            count += int(target.sum())
+        losses, floors = (sums / max(count, 1)).tolist()
+        loss = fmean(losses)
         record = self.record
         record.history.append((record.steps, record.seconds, loss))
         if loss < record.held_out_loss or not count:
             record.held_out_loss, record.best_step = loss, record.steps
-            self._best = copy.deepcopy(self.average.state_dict())
+            self._best, self._floors = copy.deepcopy(self.average.state_dict()), floors
         return loss
+
+    def _noise_floor(self) -> float | None:
+        """Return the noise variance at the held-out pixels, in the units of the held-out loss."""
+        factors = [found.factor if found else 1.0 for found in self.record.noise_refinements]
+        if not all(self._floors):
+            return None
+        return fmean(map(mul, self._floors, factors))
 
     def _check_itself(self, control: Control) -> tuple[Refinement | None, ...]:
         """See how far noise and predicted variance are right."""

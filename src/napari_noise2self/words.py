@@ -77,7 +77,8 @@ def figure_rows(figures: dict[str, Any]) -> list[FigureRow]:
     if figures["held_out_loss"] is not None:
         tooltip = (
             "Error at pixels that the network never learned from, in units of the noise variance;\n"
-            "lower is better, and 1 is the noise itself. The best classic filter is the floor."
+            "lower is better, and the noise itself, or the error of a perfect image, is what the\n"
+            "plot calls the noise floor. The best classic filter is what a network should beat."
         )
         rows.append(FigureRow("Held-out loss", _losses(figures), tooltip))
     tooltip = (
@@ -143,8 +144,9 @@ def loss_levels(figures: dict[str, Any]) -> dict[str, float]:
     classic = figures["classic"]
     if classic is not None and classic["held_out_loss"] is not None:
         levels[classic_name(classic["method"])] = classic["held_out_loss"]
-    if all(noise["reliable"] for noise in figures["noise"]):
-        levels["noise floor"] = 1.0
+    floor = figures.get("noise_floor")
+    if floor is not None:
+        levels["noise floor"] = floor
     return levels
 
 

@@ -10,7 +10,12 @@ from ..settings import Device
 from .image_task import ImageTask, result_dtype
 from .task import Outcome, Show, Task
 
-_OF_THE_TRAINING = {"held_out_loss": None, "classic": None, "classic_won": False}
+_OF_THE_TRAINING = {
+    "held_out_loss": None,
+    "noise_floor": None,
+    "classic": None,
+    "classic_won": False,
+}
 
 
 @dataclass(frozen=True)

@@ -73,7 +73,7 @@ def test_noise_floor_is_the_loss_of_a_perfect_image() -> None:
     assert _trained(noise=gaussian_noise(0.0)).record.noise_floor is None
 
 
-@pytest.mark.parametrize(("photons", "read_noise"), [(0.3, 0.0), (0.5, 2.5), (1.5, 1.0)])
+@pytest.mark.parametrize(("photons", "read_noise"), [(0.3, 0.0), (0.5, 2.5)])
 def test_noise_floor_where_photons_are_few(photons: float, read_noise: float) -> None:
     stabiliser = Stabiliser(0.0, 1.0, NoiseModel(1.0, read_noise**2), 0.0, 0.2)
     plane = stabiliser.forward(camera(np.full((160, 160), photons), 1.0, read_noise)).float()

@@ -45,7 +45,8 @@ class TrainingRecord:
     best_step: int = 0
     held_out_loss: float = math.inf
     noise_floor: float | None = None
-    """What the loss of a perfect image would be; None where noise could not be measured."""
+    """What the loss of a perfect image would be, as far as the network knows its errors; None where
+    the noise could not be measured."""
     history: list[tuple[int, float, float]] = field(default_factory=list)
     """(step, seconds, held-out loss) of each evaluation."""
     partition_changes: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
@@ -128,7 +129,7 @@ class Trainer:
         self._precision.arrange(self._network)
         self.average = copy.deepcopy(self._network).requires_grad_(False)
         self._best = copy.deepcopy(self._network.state_dict())
-        self._floors: list[float] = []  # of the best weights, for each channel
+        self._errors: list[float] = []  # what the best weights expect, for each channel
         self._noise = noise.to(device)
         self._generator = torch.Generator().manual_seed(settings.seed)
         self._any_detail = any_detail(planes)
@@ -276,26 +277,31 @@ class Trainer:
         for image, hidden, present, target, beside in self.held_out:
             control.check()
             with self._precision.autocast(self._device):
-                mean, _ = self.average(self._fill(image, hidden | ~present), beside)
-            squares = torch.stack(((mean - image).square(), self._noise.assumed_variance(mean)))
+                mean, raw = self.average(self._fill(image, hidden | ~present), beside)
+            squares = torch.stack(((mean - image).square(), signal_variance(raw, self._noise)))
             scored = torch.where(target, squares / self._noise.unit, 0)
             sums += scored.sum(dim=(1, 3, 4)).cpu()
             count += int(target.sum())
-        losses, floors = (sums / max(count, 1)).tolist()
+        losses, errors = (sums / max(count, 1)).tolist()
         loss = fmean(losses)
         record = self.record
         record.history.append((record.steps, record.seconds, loss))
         if loss < record.held_out_loss or not count:
             record.held_out_loss, record.best_step = loss, record.steps
-            self._best, self._floors = copy.deepcopy(self.average.state_dict()), floors
+            self._best, self._errors = copy.deepcopy(self.average.state_dict()), errors
         return loss
 
     def _noise_floor(self) -> float | None:
-        """Return the noise variance at the held-out pixels, in the units of the held-out loss."""
-        factors = [found.factor if found else 1.0 for found in self.record.noise_refinements]
-        if not all(self._floors):
+        """Return the held-out loss less the error that the network has by its own account.
+
+        That is the noise at the very pixels that were held out; the noise model may be some per
+        cent off, which is as much as that error.
+        """
+        record = self.record
+        if not self._noise.assumed.any(dim=1).all() or not all(record.noise_refinements):
             return None
-        return fmean(map(mul, self._floors, factors))
+        doubts = [found.doubt for found in record.noise_refinements if found]
+        return max(record.held_out_loss - fmean(map(mul, self._errors, doubts)), 0.0)
 
     def _check_itself(self, control: Control) -> tuple[Refinement | None, ...]:
         """See how far noise and predicted variance are right."""

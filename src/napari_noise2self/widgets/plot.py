@@ -43,8 +43,9 @@ class Plot(QWidget):
         self._axes.setFixedHeight(height)
         self._axes.setMouseEnabled(x=False, y=False)
         self._axes.hideButtons()
-        self.label("bottom", bottom)
-        self.label("left", left)
+        for side, text in (("bottom", bottom), ("left", left)):
+            self._axes.getAxis(side).enableAutoSIPrefix(False)  # 0.6, not 600 times 0.001
+            self.label(side, text)
         item = self._axes.getPlotItem()
         item.layout.setContentsMargins(0, 4, 8, 6)  # else labels are cut
         item.ctrlMenu.setParent(self)  # else it would outlive the plot

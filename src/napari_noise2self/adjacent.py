@@ -16,12 +16,11 @@ from torch import Tensor
 
 from .arrays import Beside
 from .axes import BESIDE, Layout, middle
-from .devices import fastest_precision, reproducible
-from .networks import create_network
 from .partition import Partition
+from .probe import Probe
 from .progress import Control
-from .settings import AdjacentPlanes, Settings
-from .stable_noise import StableNoise, signal_variance
+from .settings import AdjacentPlanes
+from .stable_noise import StableNoise
 
 _PLANES, _SIDE, _SUBSETS = 4, 256, 2
 _SHARED = 0.2
@@ -167,7 +166,7 @@ def _try(
     control: Control,
 ) -> _Trial:
     """Predict hidden pixels of some planes without and with those beside."""
-    single, stacked = (_Probe(len(planes[0]), n, noise, partition) for n in (0, len(BESIDE)))
+    single, stacked = (Probe(len(planes[0]), n, noise, partition) for n in (0, len(BESIDE)))
     trial = _Trial()
     for number in _some(beside):
         rows, columns = (middle(extent, _SIDE) for extent in planes[number].shape[1:])
@@ -191,34 +190,3 @@ def _try(
 
 def _sum(values: Tensor) -> float:
     return float(torch.nansum(values.double()))
-
-
-class _Probe:
-    """A pretrained network that predicts hidden pixels."""
-
-    def __init__(
-        self, channels: int, adjacent: int, noise: StableNoise, partition: Partition
-    ) -> None:
-        self._network = create_network(Settings(), channels, adjacent)
-        self._precision = fastest_precision(torch.device("cpu"))
-        self._precision.arrange(self._network)
-        self._noise, self._partition = noise, partition
-
-    def residuals(
-        self, image: Tensor, subset: int, beside: Tensor | None = None
-    ) -> tuple[Tensor, Tensor]:
-        """Return noisy less predicted pixels, and the variance of the network's error.
-
-        NaN where pixels are missing, or not of the subset.
-        """
-        present = torch.isfinite(image).all(dim=1, keepdim=True)
-        target = (self._partition.labels((image.shape[2], image.shape[3])) == subset)[None]
-        hidden = self._partition.hide(target) | ~present
-        filled = self._partition.fill(torch.where(present, image, 0), hidden)
-        given = filled.contiguous(memory_format=self._precision.memory_format)
-        with reproducible(), self._precision.autocast(image.device):
-            mean, raw = self._network(given, beside)
-        scored = target & present
-        variance = signal_variance(raw, self._noise)
-        residual = torch.where(scored, image - mean, torch.nan)
-        return residual, torch.where(scored, variance, torch.nan)

@@ -59,6 +59,15 @@ class Correlation:
         return cls(**lines, diagonal=values["diagonal"])
 
     @classmethod
+    def from_lags(cls, values: Sequence[float]) -> Correlation:
+        """Make a correlation from its values at 1, 2, 3 pixels across, as many down, and diagonal.
+
+        What no correlation can be is brought to between -1 and 1; what is not known is 0.
+        """
+        values = _rounded(np.nan_to_num(values))
+        return cls(tuple(values[:_LAGS]), tuple(values[_LAGS : 2 * _LAGS]), values[-1])
+
+    @classmethod
     def strongest(cls, several: Sequence[Correlation]) -> Correlation:
         """Return the largest correlation of several channels at every distance."""
         return cls(
@@ -99,8 +108,26 @@ def measure_correlation(planes: Sequence[NDArray[np.float64]]) -> Correlation:
         return WHITE
     mean_structure = (structure[0] + structure[1]) / 2
     diagonal = sums[-1] - (2 * mean_structure[1] - mean_structure[0])  # at d² = 2
-    horizontal, vertical = (tuple(_rounded(line[1 : 1 + _LAGS] / variance)) for line in noise)
-    return Correlation(horizontal, vertical, _rounded([diagonal / variance])[0])
+    shared = np.concatenate([*(line[1 : 1 + _LAGS] for line in noise), [diagonal]])
+    return Correlation.from_lags(shared / variance)
+
+
+def autocovariance(noise: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the variance of noise, and its covariances in the order of `Correlation.from_lags`.
+
+    Parameters
+    ----------
+    noise : ndarray
+        Shape (H, W), mean 0; NaN where it is not known.
+    """
+    steps = range(1, 1 + _LAGS)
+    lags = [(0, 0), *((0, step) for step in steps), *((step, 0) for step in steps), (1, 1)]
+    height, width = noise.shape
+    pairs = (
+        noise[: height - down, : width - across] * noise[down:, across:] for down, across in lags
+    )
+    known = (pair[np.isfinite(pair)] for pair in pairs)
+    return np.array([pair.sum() / max(pair.size, 1) for pair in known])
 
 
 def _structure(line: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -27,7 +27,10 @@ _SMALLEST_STEP, _MOST_BLOCKS = 3, 40_000
 _FLATTEST = 0.1
 _FEWEST_BLOCKS = 100  # of a brightness
 _FLATTEST_OF_ALL, _FEWEST_OF_ALL = 0.03, 20
-_FLATTER, _WHITE = 0.3, 1.4  # of these; low frequencies have no more energy, of high ones'
+_LOWEST = (_FREQUENCY >= 1) & (_FREQUENCY <= 4)
+_MIDDLE = (_FREQUENCY >= 5) & (_FREQUENCY <= 8)
+_HIGHEST = _FREQUENCY >= 10
+_WHITE = 1.2  # as much energy at middle frequencies as at the highest
 
 
 def flat_noise(planes: Sequence[FloatArray], assumed: Moments, edges: FloatArray) -> FloatArray:
@@ -100,7 +103,8 @@ class FlattestNoise(NamedTuple):
     whole : float
         From all: that of correlated noise, too, but also of slopes.
     white : bool
-        Whether low frequencies have no more energy than white noise has.
+        Whether middle frequencies have no more energy than the highest, where the lowest have
+        least. Noise that neighbours share is everywhere, and has more of it at lower frequencies.
     """
 
     fine: float
@@ -124,13 +128,17 @@ def flattest_noise(planes: Sequence[FloatArray]) -> FlattestNoise:
     if len(blocks) < _FEWEST_BLOCKS:
         return FlattestNoise(math.nan, math.nan, False)
     energy = _energies(blocks)
-    structure = energy[:, _STRUCTURE].mean(axis=1)
-    count = max(_FEWEST_OF_ALL, round(_FLATTEST_OF_ALL * len(blocks)))
-    flat = energy[np.argsort(structure)[:count]]
+    flat = _with_least(energy, _STRUCTURE)
     fine, whole = (float(flat[:, part].mean()) for part in (_NOISE, _FREQUENCY > 0))
-    flatter = flat[: max(_FEWEST_OF_ALL // 2, round(_FLATTER * count))]
-    white = flatter[:, _STRUCTURE].mean() <= _WHITE * flatter[:, _NOISE].mean()
+    flat = _with_least(energy, _LOWEST)
+    white = flat[:, _MIDDLE].mean() <= _WHITE * flat[:, _HIGHEST].mean()
     return FlattestNoise(fine, whole, bool(white))
+
+
+def _with_least(energy: FloatArray, frequencies: NDArray[np.bool_]) -> FloatArray:
+    """Return the energies of the blocks that have least at some frequencies."""
+    count = max(_FEWEST_OF_ALL, round(_FLATTEST_OF_ALL * len(energy)))
+    return energy[np.argsort(energy[:, frequencies].mean(axis=1))[:count]]
 
 
 def _blocks(planes: Sequence[FloatArray], side: int) -> FloatArray:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .correlation import WHITE, Correlation, measure_correlation
-from .flat_noise import FlattestNoise, flattest_noise
+from .flat_noise import flattest_noise
 from .noise_fit import NoisePoint, find_limits, fit_line, measure_windows, without_mask
 
 FloatArray = NDArray[np.float64]
@@ -134,13 +134,17 @@ class NoiseModel:
         return self.gain * counts - self.intercept / self.gain
 
 
-def estimate_noise(planes: Sequence[FloatArray]) -> NoiseModel:
+def estimate_noise(
+    planes: Sequence[FloatArray], correlation: Correlation | None = None
+) -> NoiseModel:
     """Fit a noise model to one channel of one or many images; see `noise_fit`.
 
     Parameters
     ----------
     planes : sequence of ndarray
         Floating-point images of shape (H, W). Non-finite pixels are ignored.
+    correlation : Correlation, optional
+        Of the noise, if it is known; else it is measured.
     """
     planes = _bands([np.asarray(plane, dtype=np.float64) for plane in planes])
     counts = _photon_counts(planes)
@@ -151,7 +155,8 @@ def estimate_noise(planes: Sequence[FloatArray]) -> NoiseModel:
         return _rough_model(planes, few)
     parts = [without_mask(plane) for plane in planes]
     model = _fit(parts)
-    correlation = measure_correlation([model.stabilise(part) for part in parts])
+    if correlation is None:
+        correlation = _correlation(model, parts)
     smooth = correlation.strongest_value > _SMOOTH
     if _in_blocks(planes):
         rough = _rough_model(planes, _SMOOTHED)
@@ -166,13 +171,25 @@ def estimate_noise(planes: Sequence[FloatArray]) -> NoiseModel:
     return _weaker(model, parts) if model.reliable and model.gain == 0 else model
 
 
+def _correlation(model: NoiseModel, planes: Sequence[FloatArray]) -> Correlation:
+    """Measure the correlation; there is none if the flattest parts, stabilised, have white noise.
+
+    What is left of fine structure in the quietest windows looks like it.
+    """
+    correlation = measure_correlation([model.stabilise(plane) for plane in planes])
+    if not correlation.reach:
+        return correlation
+    flattest = flattest_noise([model.stabilise(plane) for plane in _uncut(planes)])
+    return WHITE if flattest.white else correlation
+
+
 def _strongest(model: NoiseModel, planes: Sequence[FloatArray]) -> NoiseModel:
     """Return the strongest Gaussian noise that the flattest parts of an image allow.
 
     For images that are full of structure, or nearly clean: with no model at all, they would be
     predicted without a look at their own pixels, and lose far more than their noise.
     """
-    found = _flattest(planes)
+    found = flattest_noise(_uncut(planes))
     rough = _rough_model(planes, model.note)
     variance = max(found.fine, found.whole) if model.note == _NO_LAW else found.fine
     if not math.isnan(variance):
@@ -184,16 +201,15 @@ def _strongest(model: NoiseModel, planes: Sequence[FloatArray]) -> NoiseModel:
 
 def _weaker(model: NoiseModel, planes: Sequence[FloatArray]) -> NoiseModel:
     """Take Gaussian noise for weaker if it is so where there is least structure."""
-    found = _flattest(planes)
+    found = flattest_noise(_uncut(planes))
     weaker = found.white and found.fine < _WEAKER * model.intercept
     return replace(model, intercept=found.fine) if weaker else model
 
 
-def _flattest(planes: Sequence[FloatArray]) -> FlattestNoise:
-    """Measure the flattest parts without pixels at limits: little of their noise is left."""
+def _uncut(planes: Sequence[FloatArray]) -> list[FloatArray]:
+    """Return planes without the pixels at limits: little of their noise is left."""
     low, high = find_limits(planes)
-    uncut = [np.where((plane > low) & (plane < high), plane, np.nan) for plane in planes]
-    return flattest_noise(uncut)
+    return [np.where((plane > low) & (plane < high), plane, np.nan) for plane in planes]
 
 
 def _bands(planes: Sequence[FloatArray]) -> Sequence[FloatArray]:

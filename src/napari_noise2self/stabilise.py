@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from .correlation import Correlation
 from .noise import NoiseModel, estimate_noise
 from .noise_fit import NoisePoint
 from .progress import Control
@@ -50,15 +51,25 @@ class Stabiliser:
     scale: float = 1.0
 
     @classmethod
-    def fit(cls, planes: Sequence[NDArray[Any]]) -> Stabiliser:
-        """Measure one channel of some images, each of shape (H, W) and of any real dtype."""
+    def fit(
+        cls, planes: Sequence[NDArray[Any]], *, correlation: Correlation | None = None
+    ) -> Stabiliser:
+        """Measure one channel of some images.
+
+        Parameters
+        ----------
+        planes : sequence of ndarray
+            Shape (H, W), any real dtype.
+        correlation : Correlation, optional
+            Of the noise, if it is known.
+        """
         finite = [plane[np.isfinite(plane)].astype(np.float64) for plane in planes]
         values = np.concatenate(finite)
         offset, unit = float(values.mean()), float(values.std())
         if not unit > 0:  # nothing to scale by: a constant image
             unit = 1.0
         normal = [(plane.astype(np.float64) - offset) / unit for plane in planes]
-        noise = estimate_noise(normal)
+        noise = estimate_noise(normal, correlation)
         stable = np.concatenate([noise.stabilise(plane[np.isfinite(plane)]) for plane in normal])
         spread = float(stable.std())
         scale = min(NOISE_STD, LARGEST_STD / spread) if spread > 0 else NOISE_STD
@@ -111,12 +122,17 @@ def fit_stabilisers(planes: Sequence[NDArray[Any]], control: Control) -> tuple[S
     Cancelled
         If `control` was cancelled.
     """
-    some = planes[:: max(1, math.ceil(len(planes) / _STATISTICS_PLANES))]
+    some = measured_planes(planes)
     stabilisers = []
     for channel in range(len(some[0])):
         control.check()
         stabilisers.append(Stabiliser.fit([plane[channel] for plane in some]))
     return tuple(stabilisers)
+
+
+def measured_planes(planes: Sequence[NDArray[Any]]) -> Sequence[NDArray[Any]]:
+    """Return those of many planes on which noise is measured."""
+    return planes[:: max(1, math.ceil(len(planes) / _STATISTICS_PLANES))]
 
 
 def stabilise_plane(stabilisers: Sequence[Stabiliser], plane: NDArray[Any]) -> Tensor:

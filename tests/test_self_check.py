@@ -34,7 +34,7 @@ def _denoised(kind: str, law: str, alike: bool = False) -> tuple[Result, NDArray
 
     All have the range of 8-bit images.
     """
-    random = np.random.default_rng(sum(kind.encode()))
+    random = np.random.default_rng(sum(kind.encode()) + 1)
     scene = draw_scene(random, (SIDE, SIDE), kind).astype(float)
     light = 40 * scene + 6
     photons = light if law == "gaussian" else random.poisson(light)

@@ -24,11 +24,11 @@ from .arrays import (
 )
 from .calibration import Floor, classic_floor
 from .choices import choose_partition, learns_nothing
-from .correlation_check import check_correlation
 from .devices import describe_device, resolve_device
 from .findings import training_figures
 from .inference import DEFAULT_TILE, Predictor
 from .networks import Network, build_network, create_network
+from .noise_check import check_noise
 from .partition import Partition
 from .patches import any_detail
 from .progress import Control, Report, of_planes
@@ -109,7 +109,7 @@ class Denoiser:
         control = control or Control()
         training = training_planes(images, axes, control)
         stabilisers = fit_stabilisers(training.planes, control)
-        self.stabilisers = check_correlation(stabilisers, training.planes, control)
+        self.stabilisers = check_noise(stabilisers, training.planes, control)
         self.choose_partition()
         stable = [stabilise_plane(self.stabilisers, plane) for plane in training.planes]
         along = {axis: training.beside(axis) for axis in training.stack_axes}

@@ -59,7 +59,9 @@ def flat_noise(planes: Sequence[FloatArray], assumed: Moments, edges: FloatArray
     variance, kurtosis = assumed(blocks.mean(axis=(1, 2)))
     energy = _energies(blocks) / variance[:, None, None]
     noise, structure = (energy[:, part].mean(axis=1) for part in (_NOISE, _STRUCTURE))
-    group = np.searchsorted(edges, _frame_brightness(framed, blocks))
+    # noise of few photons is skewed: by their own mean alone, blocks which are dim by chance would
+    # have more of it
+    group = np.searchsorted(edges, framed.mean(axis=(1, 2)))
     for number in range(len(factors)):
         here = group == number
         if here.sum() >= _FEWEST_BLOCKS:
@@ -68,16 +70,6 @@ def flat_noise(planes: Sequence[FloatArray], assumed: Moments, edges: FloatArray
                 noise[here][flat], structure[here][flat], kurtosis[here][flat]
             )
     return factors
-
-
-def _frame_brightness(framed: FloatArray, blocks: FloatArray) -> FloatArray:
-    """Return the mean of the pixels around each block, which knows nothing of its noise.
-
-    That of the block itself does: noise of few photons is skewed, so that blocks which are dim by
-    chance have more of it.
-    """
-    area = framed[0].size - blocks[0].size
-    return np.asarray((framed.sum(axis=(1, 2)) - blocks.sum(axis=(1, 2))) / area)
 
 
 def _without_choice(noise: FloatArray, structure: FloatArray, kurtosis: FloatArray) -> float:
@@ -90,7 +82,8 @@ def _without_choice(noise: FloatArray, structure: FloatArray, kurtosis: FloatArr
     """
     together = float(kurtosis.mean()) / _SIDE**2
     slope = together / (2 / np.count_nonzero(_STRUCTURE) + together)
-    return float((noise.mean() - slope * structure.mean()) / (1 - slope))
+    high, low = float(noise.mean()), float(structure.mean())
+    return (high - slope * min(low, high)) / (1 - slope)  # what is above noise is structure
 
 
 class FlattestNoise(NamedTuple):

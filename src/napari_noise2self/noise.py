@@ -39,6 +39,10 @@ _NO_LAW = (
     "The noise could not be told from the structure of the image, or follows no known law: it is "
     "taken to be no stronger than in the flattest parts."
 )
+_COVERED = (
+    "Structure covers the whole image: its noise is taken for white, and no stronger than in the "
+    "flattest parts."
+)
 _SMOOTHED = (
     "The image looks already denoised, blurred or compressed: its noise can't be measured, and "
     "denoising it again may cost detail."
@@ -113,6 +117,13 @@ class NoiseModel:
         squared = self.gain * image + (0.375 * self.gain**2 + self.intercept)
         return np.sqrt(np.maximum(squared, 0)) * (2 / self.gain)
 
+    def weaker(self, factor: float) -> NoiseModel:
+        """Return white noise of the same law with this share of the variance: a stand-in."""
+        gain, intercept = factor * self.gain, factor * self.intercept
+        return replace(
+            self, gain=gain, intercept=intercept, goodness=0.0, note=_COVERED, correlation=WHITE
+        )
+
     def stretch(self, signal: FloatArray) -> FloatArray:
         """Return by how much variances grow on the way back from the stabilised scale.
 
@@ -179,7 +190,7 @@ def _correlation(model: NoiseModel, planes: Sequence[FloatArray]) -> Correlation
     correlation = measure_correlation([model.stabilise(plane) for plane in planes])
     if not correlation.reach:
         return correlation
-    flattest = flattest_noise([model.stabilise(plane) for plane in _uncut(planes)])
+    flattest = flattest_noise([model.stabilise(plane) for plane in uncut(planes)])
     return WHITE if flattest.white else correlation
 
 
@@ -189,7 +200,7 @@ def _strongest(model: NoiseModel, planes: Sequence[FloatArray]) -> NoiseModel:
     For images that are full of structure, or nearly clean: with no model at all, they would be
     predicted without a look at their own pixels, and lose far more than their noise.
     """
-    found = flattest_noise(_uncut(planes))
+    found = flattest_noise(uncut(planes))
     rough = _rough_model(planes, model.note)
     variance = max(found.fine, found.whole) if model.note == _NO_LAW else found.fine
     if not math.isnan(variance):
@@ -201,12 +212,12 @@ def _strongest(model: NoiseModel, planes: Sequence[FloatArray]) -> NoiseModel:
 
 def _weaker(model: NoiseModel, planes: Sequence[FloatArray]) -> NoiseModel:
     """Take Gaussian noise for weaker if it is so where there is least structure."""
-    found = flattest_noise(_uncut(planes))
+    found = flattest_noise(uncut(planes))
     weaker = found.white and found.fine < _WEAKER * model.intercept
     return replace(model, intercept=found.fine) if weaker else model
 
 
-def _uncut(planes: Sequence[FloatArray]) -> list[FloatArray]:
+def uncut(planes: Sequence[FloatArray]) -> list[FloatArray]:
     """Return planes without the pixels at limits: little of their noise is left."""
     low, high = find_limits(planes)
     return [np.where((plane > low) & (plane < high), plane, np.nan) for plane in planes]

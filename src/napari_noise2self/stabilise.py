@@ -69,11 +69,17 @@ class Stabiliser:
         if not unit > 0:  # nothing to scale by: a constant image
             unit = 1.0
         normal = [(plane.astype(np.float64) - offset) / unit for plane in planes]
-        noise = estimate_noise(normal, correlation)
-        stable = np.concatenate([noise.stabilise(plane[np.isfinite(plane)]) for plane in normal])
+        return cls(offset, unit, estimate_noise(normal, correlation)).scaled_to(planes)
+
+    def scaled_to(self, planes: Sequence[NDArray[Any]]) -> Stabiliser:
+        """Return the same, with centre and scale for one channel of some images."""
+        finite = (plane[np.isfinite(plane)].astype(np.float64) for plane in planes)
+        stable = np.concatenate(
+            [self.noise.stabilise((values - self.offset) / self.unit) for values in finite]
+        )
         spread = float(stable.std())
         scale = min(NOISE_STD, LARGEST_STD / spread) if spread > 0 else NOISE_STD
-        return cls(offset, unit, noise, float(stable.mean()), scale)
+        return replace(self, centre=float(stable.mean()), scale=scale)
 
     def forward(self, plane: NDArray[Any]) -> Tensor:
         """Map grey levels to a float32 tensor of the same shape; non-finite values become NaN."""

@@ -22,7 +22,7 @@ from ..arrays import (
     training_planes,
 )
 from ..correlation import Correlation, choose_exclusion
-from ..correlation_check import check_correlation
+from ..noise_check import check_noise
 from ..partition import Partition
 from ..progress import Control, Progress, Report
 from ..settings import Prediction, Settings
@@ -237,7 +237,7 @@ def calibrate(
     layout = check_image(image, axes)
     settings, control = settings or Settings(), control or Control()
     planes = training_planes([image], axes, control).planes
-    stabilisers = check_correlation(fit_stabilisers(planes, control), planes, control)
+    stabilisers = check_noise(fit_stabilisers(planes, control), planes, control)
     correlation = Correlation.strongest([each.noise.correlation for each in stabilisers])
     partition = Partition.from_settings(settings, choose_exclusion(correlation)[0])
     stable = [stabilise_plane(stabilisers, plane) for plane in planes]

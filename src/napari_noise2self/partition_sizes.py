@@ -106,7 +106,7 @@ def score_partition_sizes(
     report = report and _over_all(report, sum(each.partition.n_subsets for each in candidates))
     errors = []
     for each in candidates:
-        mean, *_ = each.predictor().predict(
+        mean, *_ = each.predictor(flips=1).predict(
             stable, "j-invariant", beside=beside, control=control, report=report
         )
         errors.append(_blocks((mean - stable).square() / each.predictor().noise.unit[0]))

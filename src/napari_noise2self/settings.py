@@ -36,8 +36,8 @@ class Budget:
 _CLASSICS = ("gaussian", "median", "nlm", "wavelet", "tv")
 BUDGETS: dict[Start, dict[Preset, Budget]] = {
     "pretrained": {
-        "fast": Budget(50, 3.0, flips=1, classics=("tv",), learning_rate=5e-4, grid=3),
-        "balanced": Budget(500, 17.0, flips=2, classics=_CLASSICS, learning_rate=1e-3),
+        "fast": Budget(40, 3.0, flips=2, classics=("tv",), learning_rate=5e-4, grid=3),
+        "balanced": Budget(500, 15.0, flips=4, classics=_CLASSICS, learning_rate=1e-3),
         "best": Budget(3000, 240.0, flips=8, classics=_CLASSICS, learning_rate=1e-3),
     },
     "fresh": {

@@ -47,7 +47,7 @@ class Plot(QWidget):
             self._axes.getAxis(side).enableAutoSIPrefix(False)  # 0.6, not 600 times 0.001
             self.label(side, text)
         item = self._axes.getPlotItem()
-        item.layout.setContentsMargins(0, 4, 8, 6)  # else labels are cut
+        item.layout.setContentsMargins(0, 8, 8, 6)  # else labels are cut
         item.ctrlMenu.setParent(self)  # else it would outlive the plot
         item.ctrlMenu.hide()  # else it would be shown with its parent
         self.legend = QLabel()

@@ -157,7 +157,7 @@ def estimate_noise(
     correlation : Correlation, optional
         Of the noise, if it is known; else it is measured.
     """
-    planes = _bands([np.asarray(plane, dtype=np.float64) for plane in planes])
+    planes = bands([np.asarray(plane, dtype=np.float64) for plane in planes])
     counts = _photon_counts(planes)
     if counts:
         return counts
@@ -223,7 +223,7 @@ def uncut(planes: Sequence[FloatArray]) -> list[FloatArray]:
     return [np.where((plane > low) & (plane < high), plane, np.nan) for plane in planes]
 
 
-def _bands(planes: Sequence[FloatArray]) -> Sequence[FloatArray]:
+def bands(planes: Sequence[NDArray[Any]]) -> Sequence[NDArray[Any]]:
     """Return evenly spaced bands of large images, of which all pixels would tell little more."""
     size = sum(plane.size for plane in planes)
     if size <= _ENOUGH:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from .axes import middle
 from .correlation import Correlation, autocovariance
 from .flat_noise import flattest_noise
-from .noise import uncut
+from .noise import bands, uncut
 from .partition import Partition
 from .probe import Probe
 from .progress import Control
@@ -65,7 +65,7 @@ def check_noise(
     some = measured_planes(planes)
     checked = []
     for channel, stabiliser in enumerate(stabilisers):
-        images = [plane[channel].astype(np.float64) for plane in some]
+        images = [plane[channel] for plane in some]
         if stabiliser.noise.correlation.reach:
             found = _residuals(stabiliser, images, control).correlation
             if not _confirmed(stabiliser.noise.correlation, found):
@@ -94,17 +94,14 @@ def _weaker_if_so(
     noise = stabiliser.noise
     if not noise.reliable or not (noise.correlation.reach or noise.gain == 0):
         return stabiliser
-    flattest = flattest_noise([_stable(stabiliser, plane) for plane in uncut(planes)])
+    sample = uncut([band.astype(np.float64) for band in bands(planes)])
+    flattest = flattest_noise([stabiliser.forward(band).double().numpy() for band in sample])
     factor = flattest.fine / stabiliser.noise_variance
     if not factor < _MUCH_WEAKER:  # nor if it is not known
         return stabiliser
     weaker = replace(stabiliser, noise=noise.weaker(factor)).scaled_to(planes)
     loss = _residuals(weaker, planes, control).loss
     return weaker if loss < min(_PREDICTED, _MUCH_WEAKER / factor) else stabiliser
-
-
-def _stable(stabiliser: Stabiliser, plane: NDArray[Any]) -> NDArray[np.float64]:
-    return stabiliser.forward(plane).double().numpy()
 
 
 @dataclass(frozen=True)

@@ -91,3 +91,9 @@ def psnr(image: NDArray[Any], clean: NDArray[Any]) -> float:
     """Peak signal-to-noise ratio in decibels."""
     error = np.mean((image.astype(np.float64) - clean) ** 2)
     return float(10 * np.log10(np.ptp(clean) ** 2 / error))
+
+
+def levels(shape: tuple[int, ...] = (24, 24), seed: int = 0) -> NDArray[np.float64]:
+    """Noisy grey levels between 0 and 127, which fit into every dtype."""
+    noisy = camera(60 * smooth_scene(shape, seed) + 3, read_noise=1, offset=10, seed=seed)
+    return np.clip(np.rint(noisy), 0, 127)

@@ -3,47 +3,32 @@
 from __future__ import annotations
 
 import copy
-import time
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from .adjacent import Stack, choose_adjacent
-from .arrays import (
-    Beside,
-    InputError,
-    OutputDtype,
-    check_image,
-    finish,
-    output_dtype,
-    training_planes,
-)
-from .calibration import Floor, classic_floor
-from .choices import choose_partition, learns_nothing
+from .adjacent import choose_adjacent
+from .arrays import Beside, InputError, OutputDtype, check_image, training_planes
+from .calibration import classic_floor
+from .choices import learns_nothing
 from .devices import describe_device, resolve_device
-from .findings import training_figures
-from .inference import DEFAULT_TILE, Predictor
+from .model import Model
 from .networks import Network, build_network, create_network
 from .noise_check import check_noise
-from .partition import Partition
 from .patches import any_detail
-from .progress import Control, Report, of_planes
-from .result import Result, ResultFigures
-from .settings import Device, Prediction, Settings
-from .stabilise import Stabiliser, fit_stabilisers, stabilise_plane
-from .stable_noise import StableNoise
-from .stack_reader import StackReader, Window
+from .progress import Control, Report
+from .settings import Device, Settings
+from .stabilise import fit_stabilisers, stabilise_plane
 from .training import Trainer, TrainingRecord
 
 _BUDGET = ("preset", "max_steps", "max_seconds", "learning_rate")
 
 
-class Denoiser:
-    """A network, its partition, and the scale of the images it was trained on.
+class Denoiser(Model):
+    """A model that is trained on noisy images; see `Model` for what it predicts.
 
     Parameters
     ----------
@@ -57,16 +42,8 @@ class Denoiser:
     """
 
     def __init__(self, settings: Settings | None = None) -> None:
-        self.settings = settings or Settings()
-        self.record = TrainingRecord()
-        self.network: Network | None = None
-        self.stabilisers: tuple[Stabiliser, ...] = ()
-        self.partition = Partition.from_settings(self.settings)
-        self.floor: Floor | None = None
+        super().__init__(settings)
         self._trainer: Trainer | None = None
-        self.exclusion_note = ""
-        self.stack = Stack()
-        self.device = ""
 
     def fit(
         self,
@@ -254,163 +231,9 @@ class Denoiser:
         settings : Settings
             Uses `partition`, `partition_size`, `exclusion` and `exclusion_radius`.
         """
-        names = ("partition", "partition_size", "exclusion", "exclusion_radius")
-        changes = {name: getattr(settings, name) for name in names}
-        self.settings = replace(self.settings, **changes)
-        self.choose_partition()
+        super().repartition(settings)
         if self._trainer is not None:
             self._trainer.partition = self.partition
-
-    def repartitioned(self, settings: Settings) -> Denoiser:
-        """Return the same denoiser, but predicting as `repartition` says."""
-        other = copy.copy(self)
-        other.repartition(settings)
-        return other
-
-    def denoise(
-        self,
-        image: Any,
-        *,
-        axes: str | None = None,
-        dtype: OutputDtype = "float32",
-        prediction: Prediction | None = None,
-        tile: int = DEFAULT_TILE,
-        flips: int | None = None,
-        window: Window | None = None,
-        control: Control | None = None,
-        report: Report | None = None,
-    ) -> NDArray[Any]:
-        """Denoise an image with the trained network.
-
-        Parameters
-        ----------
-        image : array
-            Of any shape and real dtype, with as many channels as the training images.
-        axes : str, optional
-            As in `fit`.
-        dtype : {"float32", "same"}
-            Of the result; "same" rounds and clips to an integer dtype.
-        prediction : {"posterior", "j-invariant", "single-pass"}, optional
-            Instead of the settings' own.
-        tile : int
-            Side in pixels of the windows predicted at once; halved where memory is short.
-        flips : int, optional
-            Over how many of the image's eight orientations to average, instead of the preset's
-            own number; 1 is fastest.
-        window : tuple of slice, optional
-            The part to denoise, a slice for each axis; all if None. Planes beside it are seen.
-        control, report
-            As in `fit`; reports count planes.
-
-        Returns
-        -------
-        ndarray
-            The shape of `image` or its window, and its intensity scale. Non-finite pixels are
-            returned as they are.
-
-        Raises
-        ------
-        InputError, AxesError, Cancelled
-            As in `fit`; InputError also if there is no trained network yet.
-        """
-        return self.result(
-            image,
-            axes=axes,
-            dtype=dtype,
-            prediction=prediction,
-            tile=tile,
-            flips=flips,
-            window=window,
-            control=control,
-            report=report,
-        ).image
-
-    def result(
-        self,
-        image: Any,
-        *,
-        axes: str | None = None,
-        dtype: OutputDtype = "float32",
-        prediction: Prediction | None = None,
-        tile: int = DEFAULT_TILE,
-        flips: int | None = None,
-        window: Window | None = None,
-        control: Control | None = None,
-        report: Report | None = None,
-    ) -> Result:
-        """Denoise as `denoise` does, and return the figures of the result beside it."""
-        if self.network is None:
-            raise InputError("This denoiser is not trained yet; call fit(image) first.")
-        control = control or Control()
-        reader = self.reader(image, axes, window)
-        result = np.empty(reader.layout.shape, output_dtype(image, dtype))
-        gathered = ResultFigures(self.stabilisers, np.dtype(image.dtype))
-        predictor = self.predictor(tile, flips)
-        mode = prediction or self.settings.prediction
-        started = time.monotonic()
-        for done, number in enumerate(reader.order):
-            plane, stable = reader.plane(number), reader.stable(number)
-            stack_report = report and of_planes(report, done, reader.layout.n_planes, started)
-            predicted = predictor.predict(
-                stable, mode, beside=reader.beside(number), control=control, report=stack_report
-            )
-            mean = gathered.add(stable, *predicted)
-            reader.layout.set_plane(result, number, finish(mean, plane, result.dtype))
-        return Result(result, gathered.figures(self.figures))
-
-    def reader(
-        self, image: Any, axes: str | None = None, window: Window | None = None
-    ) -> StackReader:
-        """Return the planes of an image, or of a window of it, as the network sees them.
-
-        Raises
-        ------
-        InputError, AxesError
-            As in `fit`.
-        """
-        layout = check_image(image, axes)
-        self.check_channels(layout.n_channels)
-        return StackReader(image, layout, self.stabilisers, self.stack.axis_of(layout), window)
-
-    def predictor(self, tile: int = DEFAULT_TILE, flips: int | None = None) -> Predictor:
-        """Return the trained network with all that decides its predictions; see `Predictor`."""
-        assert self.network is not None
-        return Predictor(
-            self.network,
-            self.partition,
-            self._noise,
-            self.settings.fill,
-            self.settings.budget.flips if flips is None else flips,
-            tile,
-            self.settings.mixed_precision,
-        )
-
-    def choose_partition(self) -> None:
-        """Fix the partition by settings and noise; see `choices.choose_partition`."""
-        chosen = choose_partition(self.settings, self.stabilisers)
-        self.partition, self.exclusion_note = chosen
-
-    def check_channels(self, channels: int) -> None:
-        """Raise InputError for an image with another number of channels."""
-        if channels != len(self.stabilisers):
-            raise InputError(
-                f"The model was trained on {len(self.stabilisers)} channel(s), but this image "
-                f"has {channels}; train a new model on it."
-            )
-
-    @property
-    def _noise_before(self) -> StableNoise:
-        """What is known of the noise before training."""
-        return StableNoise.of(self.stabilisers)
-
-    @property
-    def _noise(self) -> StableNoise:
-        return StableNoise.of(self.stabilisers, self.record.noise_refinements)
-
-    @property
-    def figures(self) -> dict[str, Any]:
-        """What the training found, ready for JSON; see `training_figures`."""
-        return training_figures(self)
 
     def save(self, path: str | Path, *, overwrite: bool = False) -> None:
         """Write the trained model to one file; see `model_file.save_model`."""

@@ -12,7 +12,7 @@ from .refinement import Refinement
 from .words import classic_name
 
 if TYPE_CHECKING:
-    from .denoiser import Denoiser
+    from .model import Model
 
 _LEARNS_NOTHING = (
     "The pretrained network was used as it is: training on correlated noise would teach it some of "
@@ -20,11 +20,11 @@ _LEARNS_NOTHING = (
 )
 
 
-def training_figures(denoiser: Denoiser) -> dict[str, Any]:
+def training_figures(model: Model) -> dict[str, Any]:
     """Return what a training found, ready for JSON: goes into the metadata of results."""
-    record, floor = denoiser.record, denoiser.floor
+    record, floor = model.record, model.floor
     return {
-        "start": denoiser.settings.effective.start,
+        "start": model.settings.effective.start,
         "steps": record.steps,
         "planned_steps": record.planned_steps,
         "best_step": record.best_step,
@@ -32,32 +32,32 @@ def training_figures(denoiser: Denoiser) -> dict[str, Any]:
         "held_out_loss": finite_or_none(record.held_out_loss),
         "noise_floor": record.noise_floor,
         "estimated_psnr_uncertainty": _uncertainty(record.noise_refinements),
-        "device": denoiser.device,
-        "partition": asdict(denoiser.partition),
-        "stack_axis": denoiser.stack.axis,
+        "device": model.device,
+        "partition": asdict(model.partition),
+        "stack_axis": model.stack.axis,
         "partition_changes": record.partition_changes,
         "continued_after": record.continued_after,
         "noise": [
-            {**asdict(model), "read_variance": model.read_variance}
-            for model in (stabiliser.grey_noise for stabiliser in denoiser.stabilisers)
+            {**asdict(noise), "read_variance": noise.read_variance}
+            for noise in (stabiliser.grey_noise for stabiliser in model.stabilisers)
         ],
         "classic": floor and floor.summary,
-        "classic_won": _classic_won(denoiser),
-        "notes": notes(denoiser),
+        "classic_won": _classic_won(model),
+        "notes": notes(model),
     }
 
 
-def notes(denoiser: Denoiser) -> list[str]:
+def notes(model: Model) -> list[str]:
     """Return what the user should know of a training, one sentence each."""
-    record, floor = denoiser.record, denoiser.floor
+    record, floor = model.record, model.floor
     sentences = [
-        denoiser.exclusion_note,
-        denoiser.stack.note,
-        *(s.noise.note for s in denoiser.stabilisers),
+        model.exclusion_note,
+        model.stack.note,
+        *(s.noise.note for s in model.stabilisers),
     ]
-    if not record.steps and learns_nothing(denoiser.settings, denoiser.partition):
+    if not record.steps and learns_nothing(model.settings, model.partition):
         sentences.append(_LEARNS_NOTHING)
-    if floor is not None and _classic_won(denoiser):
+    if floor is not None and _classic_won(model):
         sentences.append(
             f"A calibrated classic filter, {classic_name(floor.method)}, predicts the held-out "
             f"pixels better than this network (loss {floor.held_out_loss:.3g} against "
@@ -72,10 +72,10 @@ def _uncertainty(refinements: Sequence[Refinement | None]) -> float | None:
     return round(10 * math.log10(1 + largest), 1) if largest else None
 
 
-def _classic_won(denoiser: Denoiser) -> bool:
+def _classic_won(model: Model) -> bool:
     """Tell whether a calibrated classic predicts the held-out pixels better than the network."""
-    floor = denoiser.floor
-    return floor is not None and floor.held_out_loss < denoiser.record.held_out_loss
+    floor = model.floor
+    return floor is not None and floor.held_out_loss < model.record.held_out_loss
 
 
 def finite_or_none(value: float) -> float | None:

@@ -1,0 +1,212 @@
+"""A trained model: a network with all that decides what it predicts."""
+
+from __future__ import annotations
+
+import copy
+import time
+from dataclasses import replace
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .adjacent import Stack
+from .arrays import InputError, OutputDtype, check_image, finish, output_dtype
+from .calibration import Floor
+from .choices import choose_partition
+from .findings import training_figures
+from .inference import DEFAULT_TILE, Predictor
+from .networks import Network
+from .partition import Partition
+from .progress import Control, Report, of_planes
+from .result import Result, ResultFigures
+from .settings import Prediction, Settings
+from .stabilise import Stabiliser
+from .stable_noise import StableNoise
+from .stack_reader import StackReader, Window
+from .training import TrainingRecord
+
+
+class Model:
+    """A network, its partition, and the scale of the images it was trained on.
+
+    Parameters
+    ----------
+    settings : Settings, optional
+        The defaults if None.
+    """
+
+    def __init__(self, settings: Settings | None = None) -> None:
+        self.settings = settings or Settings()
+        self.record = TrainingRecord()
+        self.network: Network | None = None
+        self.stabilisers: tuple[Stabiliser, ...] = ()
+        self.partition = Partition.from_settings(self.settings)
+        self.floor: Floor | None = None
+        self.exclusion_note = ""
+        self.stack = Stack()
+        self.device = ""
+
+    def denoise(
+        self,
+        image: Any,
+        *,
+        axes: str | None = None,
+        dtype: OutputDtype = "float32",
+        prediction: Prediction | None = None,
+        tile: int = DEFAULT_TILE,
+        flips: int | None = None,
+        window: Window | None = None,
+        control: Control | None = None,
+        report: Report | None = None,
+    ) -> NDArray[Any]:
+        """Denoise an image with the trained network.
+
+        Parameters
+        ----------
+        image : array
+            Of any shape and real dtype, with as many channels as the training images.
+        axes : str, optional
+            As in `Denoiser.fit`.
+        dtype : {"float32", "same"}
+            Of the result; "same" rounds and clips to an integer dtype.
+        prediction : {"posterior", "j-invariant", "single-pass"}, optional
+            Instead of the settings' own.
+        tile : int
+            Side in pixels of the windows predicted at once; halved where memory is short.
+        flips : int, optional
+            Over how many of the image's eight orientations to average, instead of the preset's
+            own number; 1 is fastest.
+        window : tuple of slice, optional
+            The part to denoise, a slice for each axis; all if None. Planes beside it are seen.
+        control, report
+            As in `Denoiser.fit`; reports count planes.
+
+        Returns
+        -------
+        ndarray
+            The shape of `image` or its window, and its intensity scale. Non-finite pixels are
+            returned as they are.
+
+        Raises
+        ------
+        InputError, AxesError, Cancelled
+            As in `Denoiser.fit`; InputError also if there is no trained network yet.
+        """
+        return self.result(
+            image,
+            axes=axes,
+            dtype=dtype,
+            prediction=prediction,
+            tile=tile,
+            flips=flips,
+            window=window,
+            control=control,
+            report=report,
+        ).image
+
+    def result(
+        self,
+        image: Any,
+        *,
+        axes: str | None = None,
+        dtype: OutputDtype = "float32",
+        prediction: Prediction | None = None,
+        tile: int = DEFAULT_TILE,
+        flips: int | None = None,
+        window: Window | None = None,
+        control: Control | None = None,
+        report: Report | None = None,
+    ) -> Result:
+        """Denoise as `denoise` does, and return the figures of the result beside it."""
+        if self.network is None:
+            raise InputError("This denoiser is not trained yet; call fit(image) first.")
+        control = control or Control()
+        reader = self.reader(image, axes, window)
+        result = np.empty(reader.layout.shape, output_dtype(image, dtype))
+        gathered = ResultFigures(self.stabilisers, np.dtype(image.dtype))
+        predictor = self.predictor(tile, flips)
+        mode = prediction or self.settings.prediction
+        started = time.monotonic()
+        for done, number in enumerate(reader.order):
+            plane, stable = reader.plane(number), reader.stable(number)
+            stack_report = report and of_planes(report, done, reader.layout.n_planes, started)
+            predicted = predictor.predict(
+                stable, mode, beside=reader.beside(number), control=control, report=stack_report
+            )
+            mean = gathered.add(stable, *predicted)
+            reader.layout.set_plane(result, number, finish(mean, plane, result.dtype))
+        return Result(result, gathered.figures(self.figures))
+
+    def reader(
+        self, image: Any, axes: str | None = None, window: Window | None = None
+    ) -> StackReader:
+        """Return the planes of an image, or of a window of it, as the network sees them.
+
+        Raises
+        ------
+        InputError, AxesError
+            As in `Denoiser.fit`.
+        """
+        layout = check_image(image, axes)
+        self.check_channels(layout.n_channels)
+        return StackReader(image, layout, self.stabilisers, self.stack.axis_of(layout), window)
+
+    def predictor(self, tile: int = DEFAULT_TILE, flips: int | None = None) -> Predictor:
+        """Return the trained network with all that decides its predictions; see `Predictor`."""
+        assert self.network is not None
+        return Predictor(
+            self.network,
+            self.partition,
+            self._noise,
+            self.settings.fill,
+            self.settings.budget.flips if flips is None else flips,
+            tile,
+            self.settings.mixed_precision,
+        )
+
+    def choose_partition(self) -> None:
+        """Fix the partition by settings and noise; see `choices.choose_partition`."""
+        chosen = choose_partition(self.settings, self.stabilisers)
+        self.partition, self.exclusion_note = chosen
+
+    def check_channels(self, channels: int) -> None:
+        """Raise InputError for an image with another number of channels."""
+        if channels != len(self.stabilisers):
+            raise InputError(
+                f"The model was trained on {len(self.stabilisers)} channel(s), but this image "
+                f"has {channels}; train a new model on it."
+            )
+
+    def repartition(self, settings: Settings) -> None:
+        """Hide other pixels together from now on.
+
+        Parameters
+        ----------
+        settings : Settings
+            Uses `partition`, `partition_size`, `exclusion` and `exclusion_radius`.
+        """
+        names = ("partition", "partition_size", "exclusion", "exclusion_radius")
+        changes = {name: getattr(settings, name) for name in names}
+        self.settings = replace(self.settings, **changes)
+        self.choose_partition()
+
+    def repartitioned(self, settings: Settings) -> Self:
+        """Return the same model, but predicting as `repartition` says."""
+        other = copy.copy(self)
+        Model.repartition(other, settings)  # and never another partition in a running training
+        return other
+
+    @property
+    def _noise_before(self) -> StableNoise:
+        """What is known of the noise before training."""
+        return StableNoise.of(self.stabilisers)
+
+    @property
+    def _noise(self) -> StableNoise:
+        return StableNoise.of(self.stabilisers, self.record.noise_refinements)
+
+    @property
+    def figures(self) -> dict[str, Any]:
+        """What the training found, ready for JSON; see `training_figures`."""
+        return training_figures(self)

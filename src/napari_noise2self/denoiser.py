@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Sequence
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from .progress import Control, Report
 from .settings import Device, Settings
 from .stabilise import fit_stabilisers, stabilise_plane
 from .training import Trainer, TrainingRecord
+from .whitening import measure_whitenings
 
 _BUDGET = ("preset", "max_steps", "max_seconds", "learning_rate")
 
@@ -88,6 +90,7 @@ class Denoiser(Model):
         stabilisers = fit_stabilisers(training.planes, control)
         self.stabilisers = check_noise(stabilisers, training.planes, control)
         self.choose_partition()
+        self._measure_whitenings(training.planes, control)
         stable = [stabilise_plane(self.stabilisers, plane) for plane in training.planes]
         along = {axis: training.beside(axis) for axis in training.stack_axes}
         choice = self.settings.adjacent_planes
@@ -103,7 +106,22 @@ class Denoiser(Model):
         network.to(resolve_device(settings.device))
         beside = along.get(self.stack.axis)
         self._train(network, stable, beside, settings, TrainingRecord(), control, report)
+        self._rehearse_whitened(stable[len(stable) // 2], control)
         return self
+
+    def _measure_whitenings(self, planes: Sequence[NDArray[Any]], control: Control) -> None:
+        """See how correlated noise becomes white, if the pretrained network is used as it is."""
+        self.whitenings = ()
+        if self.settings.exclusion == "auto" and learns_nothing(self.settings, self.partition):
+            self.whitenings = measure_whitenings(self.stabilisers, planes, self.partition, control)
+
+    def _rehearse_whitened(self, plane: Tensor, control: Control) -> None:
+        """Find out on one stabilised plane (C, Y, X) how good a result with whitening is."""
+        if self.whitens:
+            predictor, seed = self.white_predictor(flips=1), self.settings.seed
+            doubts = predictor.rehearsed(plane, self._noise_before, seed, control)
+            pairs = zip(self.whitenings, doubts.tolist(), strict=True)
+            self.whitenings = tuple(replace(each, doubt=doubt) for each, doubt in pairs)
 
     def continue_training(
         self,

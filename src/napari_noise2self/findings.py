@@ -19,6 +19,11 @@ _LEARNS_NOTHING = (
     "that; set a number of steps to train nevertheless."
 )
 
+_WHITENED = (
+    "The result is that of an image whose noise was made white, so that no neighbours need to be "
+    "hidden; choose an exclusion yourself to do without."
+)
+
 
 def training_figures(model: Model) -> dict[str, Any]:
     """Return what a training found, ready for JSON: goes into the metadata of results."""
@@ -34,6 +39,7 @@ def training_figures(model: Model) -> dict[str, Any]:
         "estimated_psnr_uncertainty": _uncertainty(record.noise_refinements),
         "device": model.device,
         "partition": asdict(model.partition),
+        "whitened": model.whitens,
         "stack_axis": model.stack.axis,
         "partition_changes": record.partition_changes,
         "continued_after": record.continued_after,
@@ -57,6 +63,8 @@ def notes(model: Model) -> list[str]:
     ]
     if not record.steps and learns_nothing(model.settings, model.partition):
         sentences.append(_LEARNS_NOTHING)
+    if model.whitens:
+        sentences.append(_WHITENED)
     if floor is not None and _classic_won(model):
         sentences.append(
             f"A calibrated classic filter, {classic_name(floor.method)}, predicts the held-out "

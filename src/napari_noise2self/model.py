@@ -25,6 +25,8 @@ from .stabilise import Stabiliser
 from .stable_noise import StableNoise
 from .stack_reader import StackReader, Window
 from .training import TrainingRecord
+from .white_predictor import WhitePredictor
+from .whitening import Whitening
 
 
 class Model:
@@ -44,6 +46,7 @@ class Model:
         self.partition = Partition.from_settings(self.settings)
         self.floor: Floor | None = None
         self.exclusion_note = ""
+        self.whitenings: tuple[Whitening, ...] = ()
         self.stack = Stack()
         self.device = ""
 
@@ -125,8 +128,10 @@ class Model:
         reader = self.reader(image, axes, window)
         result = np.empty(reader.layout.shape, output_dtype(image, dtype))
         gathered = ResultFigures(self.stabilisers, np.dtype(image.dtype))
-        predictor = self.predictor(tile, flips)
         mode = prediction or self.settings.prediction
+        predictor: Predictor | WhitePredictor = self.predictor(tile, flips)
+        if mode == "posterior" and self.whitens:
+            predictor = self.white_predictor(tile, flips)
         started = time.monotonic()
         for done, number in enumerate(reader.order):
             plane, stable = reader.plane(number), reader.stable(number)
@@ -164,6 +169,25 @@ class Model:
             tile,
             self.settings.mixed_precision,
         )
+
+    def white_predictor(self, tile: int = DEFAULT_TILE, flips: int | None = None) -> WhitePredictor:
+        """Return the same for images that are whitened first."""
+        predictor = replace(
+            self.predictor(tile, flips),
+            partition=Partition.from_settings(self.settings.effective),
+            noise=self._noise_before.whitened([each.gain for each in self.whitenings]),
+        )
+        return WhitePredictor(predictor, self.whitenings)
+
+    @property
+    def whitens(self) -> bool:
+        """Whether noise is made white before the posterior is predicted.
+
+        Not with a network that was trained on images that are not, nor where the user chose an
+        exclusion instead.
+        """
+        automatic = self.settings.exclusion == "auto" and not self.record.steps
+        return bool(self.whitenings) and automatic
 
     def choose_partition(self) -> None:
         """Fix the partition by settings and noise; see `choices.choose_partition`."""

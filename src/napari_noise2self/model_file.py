@@ -26,14 +26,15 @@ from .refinement import Refinement
 from .settings import Device, Settings
 from .stabilise import Stabiliser
 from .training import TrainingRecord
+from .whitening import Whitening
 
 if TYPE_CHECKING:
     from .denoiser import Denoiser
 
 _KEY = "napari-noise2self"
-FORMAT_VERSION = 3
-"""3: the network may see adjacent planes of a stack."""
-_READABLE = (2, FORMAT_VERSION)
+FORMAT_VERSION = 4
+"""3: the network may see adjacent planes of a stack. 4: correlated noise may be made white."""
+_READABLE = (2, 3, FORMAT_VERSION)
 _DAMAGE = (ValueError, KeyError, TypeError, AttributeError, RuntimeError, OverflowError)
 
 
@@ -58,6 +59,7 @@ def save_model(denoiser: Denoiser, path: Path, *, overwrite: bool = False) -> No
         "settings": denoiser.settings.to_dict(),
         "stabilisers": [stabiliser.to_dict() for stabiliser in denoiser.stabilisers],
         "stack": asdict(denoiser.stack),
+        "whitenings": [asdict(whitening) for whitening in denoiser.whitenings],
         "record": asdict(denoiser.record),
         "floor": denoiser.floor and denoiser.floor.figures,
     }
@@ -133,6 +135,10 @@ def _assemble(
     denoiser.choose_partition()
     stack = values["stack"] if values["format_version"] > 2 else {}  # 2 saw planes one by one
     denoiser.stack = Stack(**{name: str(value) for name, value in stack.items()})
+    whitenings = values["whitenings"] if values["format_version"] > 3 else ()
+    denoiser.whitenings = tuple(_whitening(item) for item in whitenings)
+    if len(denoiser.whitenings) not in (0, len(denoiser.stabilisers)):
+        raise ValueError("whitenings are not those of the channels")
     known = {field.name for field in fields(TrainingRecord)}
     record = {name: value for name, value in values["record"].items() if name in known}
     for name in ("history", "partition_changes"):
@@ -168,6 +174,12 @@ def _stabiliser(values: dict[str, Any]) -> Stabiliser:
     if not all(map(math.isfinite, positive + finite)) or not min(positive) > 0:
         raise ValueError("numbers of the scale are impossible")
     return stabiliser
+
+
+def _whitening(values: dict[str, Any]) -> Whitening:
+    """Make a whitening from values that may be anything."""
+    lines = tuple(tuple(map(float, line)) for line in values["autocovariance"])
+    return Whitening(lines, float(values["doubt"]))
 
 
 def _digest(header: dict[str, Any], weights: dict[str, torch.Tensor]) -> str:

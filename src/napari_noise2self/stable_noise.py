@@ -19,7 +19,7 @@ from scipy import special
 from torch import Tensor
 from torch.nn import functional
 
-from .correlation import Correlation
+from .correlation import WHITE, Correlation
 from .noise import NoiseModel
 from .refinement import Refinement
 from .stabilise import Stabiliser
@@ -99,6 +99,26 @@ class StableNoise:
             name: part.to(device) for name, part in parts if isinstance(part, Tensor)
         }
         return replace(self, **moved)
+
+    def whitened(self, gains: Sequence[float]) -> StableNoise:
+        """Return the same of images whose noise was made white, as it was before training.
+
+        Parameters
+        ----------
+        gains : sequence of float
+            Factor by which a smooth image was brighter before; see `Whitening.gain`.
+        """
+        gain, one = _channels(gains), torch.ones_like(self.unit)
+        return replace(
+            self,
+            refined=self.assumed,
+            leak=0 * one,
+            sureness=one,
+            doubt=one,
+            start=self.start / gain,
+            step=self.step / gain,
+            correlation=(WHITE,) * len(self.correlation),
+        )
 
     def assumed_variance(self, mean: Tensor) -> Tensor:
         """Return the noise variance that training assumes where the expectation is `mean`.

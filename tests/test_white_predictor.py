@@ -96,6 +96,7 @@ def test_fine_structure_under_correlated_noise_is_kept_better() -> None:
     result = denoiser.result(noisy)
     assert result.figures["whitened"]
     assert any("made white" in note for note in result.figures["notes"])
+    assert not result.figures["classic_won"]
     denoiser.whitenings = ()
     assert psnr(result.image, clean) > psnr(denoiser.denoise(noisy), clean) + 0.2
     assert result.figures["estimated_psnr"] == pytest.approx(psnr(result.image, clean), abs=2)

@@ -81,9 +81,14 @@ def _uncertainty(refinements: Sequence[Refinement | None]) -> float | None:
 
 
 def _classic_won(model: Model) -> bool:
-    """Tell whether a calibrated classic predicts the held-out pixels better than the network."""
+    """Tell whether a calibrated classic predicts the held-out pixels better than the network.
+
+    Nothing is known of that where images are whitened: the prediction that was scored is another.
+    """
     floor = model.floor
-    return floor is not None and floor.held_out_loss < model.record.held_out_loss
+    return (
+        floor is not None and not model.whitens and floor.held_out_loss < model.record.held_out_loss
+    )
 
 
 def finite_or_none(value: float) -> float | None:

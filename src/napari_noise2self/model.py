@@ -186,7 +186,7 @@ class Model:
         Not with a network that was trained on images that are not, nor where the user chose an
         exclusion instead.
         """
-        automatic = self.settings.exclusion == "auto" and not self.record.steps
+        automatic = self.settings.exclusion == "auto" and not self.record.best_step
         return bool(self.whitenings) and automatic
 
     def choose_partition(self) -> None:

@@ -66,7 +66,8 @@ def _few_levels() -> Case:
 
 def _already_denoised() -> Case:
     clean = _cells()
-    return Case(ndimage.gaussian_filter(_camera(clean), 2), clean, "already denoised", costs=0.5)
+    blurred = ndimage.gaussian_filter(_camera(clean), 2)
+    return Case(blurred, clean, "already denoised", costs=0.75)  # 0.4 or 0.6, as processors round
 
 
 def _clean() -> Case:

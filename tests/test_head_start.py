@@ -73,7 +73,8 @@ def test_channels_of_an_image_come_out_as_if_each_were_alone() -> None:
     channels = [SAMPLE.noisy[:96, :96], 3 * SAMPLE.noisy[32:, 32:], SAMPLE.noisy[32:, :96] + 500]
     together = denoise(np.stack(channels), AT_ONCE, axes="CYX")
     for channel, result in zip(channels, together, strict=True):
-        np.testing.assert_allclose(result, denoise(channel, AT_ONCE), rtol=1e-4)
+        alone = denoise(channel, AT_ONCE)  # in bfloat16, which some processors round otherwise
+        np.testing.assert_allclose(result, alone, rtol=2e-3)
 
 
 def test_training_one_network_leaves_the_weights_of_the_next_alone() -> None:

@@ -105,6 +105,18 @@ def test_autocovariance_is_that_of_the_noise_not_of_structure() -> None:
     assert table[5, 7] == pytest.approx(0.07, abs=0.06)
 
 
+def test_a_part_without_any_noise_says_nothing_of_it() -> None:
+    image = 200 * smooth_scene((224, 224)) + 40 * _noise(224)
+    (whole,) = _measured(image)
+    masked = image.copy()
+    masked[:, :100] = 0
+    (part,) = measure_whitenings([Stabiliser.fit([image])], [masked[None]], SQUARE, Control())
+    assert part.variance == pytest.approx(whole.variance, rel=0.15)
+    assert part.gain == pytest.approx(whole.gain, rel=0.15)
+    nothing = np.full((1, 64, 64), np.nan)
+    assert measure_whitenings([Stabiliser.fit([image])], [nothing], SQUARE, Control()) == ()
+
+
 def test_dense_structure_is_not_taken_for_noise() -> None:
     """Where the network is sure nowhere, its errors would pass for noise."""
     texture = np.random.default_rng(1).standard_normal((224, 224))

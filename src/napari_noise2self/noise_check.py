@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from .axes import middle
@@ -129,12 +128,9 @@ def _residuals(
     for plane in planes[:: -(-len(planes) // _PLANES)]:
         rows, columns = (middle(extent, _SIDE) for extent in plane.shape)
         image = stabiliser.forward(plane[rows, columns])[None, None]
-        both = torch.full((2, *image.shape), torch.nan)
-        for subset in range(probe.partition.n_subsets):
-            control.check()
-            some = torch.stack(probe.residuals(image, subset))
-            both = torch.where(some.isnan(), both, some)
-        residual, variance = both[:, 0, 0].double().numpy()
+        residual, variance = (
+            part[0, 0].double().numpy() for part in probe.all_residuals(image, control)
+        )
         losses.append(float(np.nanmean(residual**2)))
         sure = variance <= np.nanquantile(variance, _SUREST)
         covariances.append(autocovariance(np.where(sure, residual, np.nan)))

@@ -8,6 +8,7 @@ from torch import Tensor
 from .devices import fastest_precision, reproducible
 from .networks import create_network
 from .partition import Partition
+from .progress import Control
 from .settings import Settings
 from .stable_noise import StableNoise, signal_variance
 
@@ -66,3 +67,17 @@ class Probe:
         variance = signal_variance(raw, self._noise)
         residual = torch.where(scored, image - mean, torch.nan)
         return residual, torch.where(scored, variance, torch.nan)
+
+    def all_residuals(self, image: Tensor, control: Control) -> tuple[Tensor, Tensor]:
+        """Return the same of every pixel, one subset after the other.
+
+        Raises
+        ------
+        Cancelled
+            If `control` was cancelled.
+        """
+        both = torch.full((2, *image.shape), torch.nan)
+        for subset in range(self.partition.n_subsets):
+            control.check()
+            both = torch.where(both.isnan(), torch.stack(self.residuals(image, subset)), both)
+        return both[0], both[1]

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy import fft
+from scipy import fft, ndimage
 from torch import Tensor
 
 from .axes import middle
@@ -175,20 +175,18 @@ def _measure(
     for plane in planes[:: -(-len(planes) // _PLANES)]:
         rows, columns = (middle(extent, _SIDE) for extent in plane.shape)
         image = stabiliser.forward(plane[rows, columns])[None, None]
-        residual, variance = torch.full((2, *image.shape), torch.nan)
-        for subset in range(partition.n_subsets):
-            control.check()
-            here, doubt = probe.residuals(image, subset)
-            residual, variance = (
-                torch.where(old.isnan(), new, old)
-                for old, new in ((residual, here), (variance, doubt))
-            )
+        residual, variance = probe.all_residuals(image, control)
         assumed = noise.assumed_variance((image - residual).nan_to_num())
         doubt = (variance / assumed)[0, 0].double().numpy()
+        doubt[~_varied(image[0, 0].numpy())] = np.nan
+        if not np.isfinite(doubt).any():
+            continue
         sure = doubt <= np.nanquantile(doubt, _SUREST)
         doubts.append(float(doubt[sure].mean()))
         relative = (residual / assumed.sqrt())[0, 0].double().numpy()
         residuals.append(np.where(sure, relative, np.nan))
+    if not residuals:
+        return None
     lags = np.abs(np.arange(-_REACH, _REACH + 1))
     trust = np.minimum(1, (_REACH + 1 - lags) / (_REACH + 1 - _KNOWN_REACH))
     covariance = _autocovariance(residuals) * np.outer(trust, trust)
@@ -198,6 +196,16 @@ def _measure(
         return Whitening(tuple(tuple(map(float, line)) for line in covariance))
     except ValueError:
         return None
+
+
+def _varied(image: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Tell where an image has more than one value nearby: other parts are masked, and noiseless."""
+    values = np.nan_to_num(image)
+    side = 2 * _KNOWN_REACH + 1
+    highest, lowest = (
+        each(values, side) for each in (ndimage.maximum_filter, ndimage.minimum_filter)
+    )
+    return np.asarray(highest > lowest)
 
 
 def _autocovariance(images: Sequence[FloatArray]) -> FloatArray:

@@ -10,10 +10,12 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from torch import Tensor, nn
 
+from napari_noise2self.correlation import Correlation
 from napari_noise2self.networks import DnCNN, Network, UNet
 from napari_noise2self.noise import NoiseModel
 from napari_noise2self.stabilise import Stabiliser
 from napari_noise2self.stable_noise import StableNoise
+from napari_noise2self.whitening import Whitening
 
 torch.set_num_threads(1)  # threads that wait for each other make tiny networks slow
 
@@ -97,3 +99,14 @@ def levels(shape: tuple[int, ...] = (24, 24), seed: int = 0) -> NDArray[np.float
     """Noisy grey levels between 0 and 127, which fit into every dtype."""
     noisy = camera(60 * smooth_scene(shape, seed) + 3, read_noise=1, offset=10, seed=seed)
     return np.clip(np.rint(noisy), 0, 127)
+
+
+ALIKE = Correlation((0.45, 0.07, 0.0), (0.45, 0.07, 0.0), 0.2)
+"""Of noise that was blurred a little."""
+
+
+def whitening(variance: float = 1.0) -> Whitening:
+    """That of noise like `ALIKE`."""
+    line = np.array([0, 0, 0, 0.07, 0.45, 1, 0.45, 0.07, 0, 0, 0])
+    table = variance * np.outer(line, line)
+    return Whitening(tuple(tuple(map(float, row)) for row in table))

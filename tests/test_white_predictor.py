@@ -10,17 +10,14 @@ import torch
 from numpy.typing import NDArray
 
 from napari_noise2self import Denoiser, Settings
-from napari_noise2self.correlation import Correlation, coloured
+from napari_noise2self.correlation import coloured
 from napari_noise2self.inference import Predictor
 from napari_noise2self.networks import create_network
 from napari_noise2self.partition import Partition
 from napari_noise2self.white_predictor import WhitePredictor
-from napari_noise2self.whitening import Whitening
-from simulate import awake, gaussian_noise, psnr, smooth_scene
+from simulate import ALIKE, awake, gaussian_noise, psnr, smooth_scene, whitening
 
-LIKE = Correlation((0.45, 0.07, 0.0), (0.45, 0.07, 0.0), 0.2)
-LINE = np.array([0, 0, 0, 0.07, 0.45, 1, 0.45, 0.07, 0, 0, 0])
-WHITENING = Whitening(tuple(tuple(map(float, row)) for row in np.outer(LINE, LINE)))
+WHITENING = whitening()
 FAST = Settings(preset="fast", device="cpu")
 
 
@@ -36,7 +33,7 @@ def _scene(side: int = 160) -> NDArray[np.float64]:
 
 def _noisy(clean: NDArray[np.float64], deviation: float = 20, seed: int = 0) -> NDArray[np.float64]:
     white = np.random.default_rng(seed).standard_normal(clean.shape)
-    return clean + deviation * coloured(white, LIKE)
+    return clean + deviation * coloured(white, ALIKE)
 
 
 def _predictor(network: str, tile: int = 512) -> WhitePredictor:

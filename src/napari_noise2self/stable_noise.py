@@ -101,24 +101,15 @@ class StableNoise:
         return replace(self, **moved)
 
     def whitened(self, gains: Sequence[float]) -> StableNoise:
-        """Return the same of images whose noise was made white, as it was before training.
+        """Return the same of images whose noise was made white.
 
         Parameters
         ----------
         gains : sequence of float
             Factor by which a smooth image was brighter before; see `Whitening.gain`.
         """
-        gain, one = _channels(gains), torch.ones_like(self.unit)
-        return replace(
-            self,
-            refined=self.assumed,
-            leak=0 * one,
-            sureness=one,
-            doubt=one,
-            start=self.start / gain,
-            step=self.step / gain,
-            correlation=(WHITE,) * len(self.correlation),
-        )
+        gain, white = _channels(gains), (WHITE,) * len(self.correlation)
+        return replace(self, start=self.start / gain, step=self.step / gain, correlation=white)
 
     def assumed_variance(self, mean: Tensor) -> Tensor:
         """Return the noise variance that training assumes where the expectation is `mean`.

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -82,11 +81,10 @@ class Whitening:
         """Variance of the noise before whitening, in the same units; after it, it is 1."""
         return self.autocovariance[_REACH][_REACH]
 
-    @cached_property
+    @property
     def gain(self) -> float:
         """Factor by which a smooth image is brighter before whitening than after it."""
-        shape = (8 * _REACH, 8 * _REACH)
-        return float(self._response(shape)[0, 0])
+        return float(self._response((2 * _REACH + 1,) * 2)[0, 0])
 
     def whiten(self, image: Tensor) -> Tensor:
         """Give an image, float32 of shape (H, W), white noise; NaN, where missing, stays."""

@@ -44,11 +44,12 @@ def test_range_is_that_of_the_denoised_image(ramp: np.ndarray):
     assert after == pytest.approx(80, abs=0.01)
 
 
-def test_noise_that_is_left_does_not_widen_the_range():
-    """The most extreme of many pixels owe it to their noise."""
+@pytest.mark.parametrize("noise", [0.25, 25], ids=["of noise", "of the prediction"])
+def test_errors_do_not_widen_the_range(noise: float):
+    """The most extreme of many pixels owe it to their errors, noise that is left or not."""
     clean = np.tile(np.linspace(0, 20, 100), (100, 1))
     result = clean + np.random.default_rng(0).normal(0, 1, clean.shape)
-    _, after = figures(result[None], 0.25, NoiseModel(0, 4), noise=0.25)
+    _, after = figures(result[None], 0.25, NoiseModel(0, 4), noise=noise)
     assert after == pytest.approx(psnr(result, clean), abs=1.6)
     assert 20 * np.log10(np.ptp(result) / 20) > 2  # the negative control
 

@@ -38,7 +38,7 @@ class ErrorEstimate:
     known on the stabilised scale, from where `NoiseModel.stretch` leads to grey levels.
 
     The range of the clean image is that of the denoised one, but its lowest and highest pixels owe
-    something to what noise was mixed in: they are taken for its standard deviation less extreme.
+    something to their errors: they are taken for a standard deviation of these less extreme.
 
     Parameters
     ----------
@@ -57,9 +57,7 @@ class ErrorEstimate:
         """Add a plane, with the noise model in grey levels of each of its channels."""
         pairs = zip(models, plane.mean, strict=True)
         stretch = np.stack([model.stretch(mean) for model, mean in pairs])
-        # a noisy pixel that was mixed in by its weight w left w² of the noise, and an error of w
-        weight = np.minimum(plane.error / np.maximum(plane.noise, 1e-30), 1)
-        deviation = weight * np.sqrt(plane.noise * stretch)
+        deviation = np.sqrt(plane.error * stretch)
         self._noise += float((plane.noise * stretch).sum())
         self._error += float((plane.error * stretch).sum())
         self._known &= all(model.fitted for model in models)

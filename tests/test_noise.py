@@ -144,6 +144,38 @@ def test_a_dark_level_cut_off_leaves_the_variance_of_the_bright_parts(seed: int)
     assert model.variance(np.array(60.0)) == pytest.approx(3 * 60 + 36, rel=0.15)
 
 
+def _discs(share: float, radius: float = 15, side: int = 512, seed: int = 0) -> np.ndarray:
+    """Round cells, from 0.4 to 1, which cover a share of an empty field."""
+    random = np.random.default_rng(seed)
+    y, x = np.indices((side, side))
+    scene = np.zeros((side, side))
+    for _ in range(max(1, round(share * side**2 / (np.pi * radius**2)))):
+        centre = random.uniform(radius, side - radius, 2)
+        inside = np.hypot(y - centre[0], x - centre[1]) < radius
+        scene = np.maximum(scene, inside * random.uniform(0.4, 1))
+    return ndimage.gaussian_filter(scene, 1.2)
+
+
+@pytest.mark.parametrize("share", [0.003, 0.01, 0.03, 0.3])
+@pytest.mark.parametrize("peak", [100, 1000])
+def test_a_few_bright_cells_in_the_dark_show_the_gain(share: float, peak: float) -> None:
+    """Nearly all of the image says that its noise is the same everywhere."""
+    noisy = camera(5 + peak * _discs(share), gain=2, read_noise=3, offset=100, seed=0)
+    model = estimate_noise([noisy])
+    assert model.gain == pytest.approx(2, rel=0.2)
+    assert model.read_variance == pytest.approx(9 + 2 * 2 * 5, rel=0.1)
+
+
+def test_bright_cells_that_are_a_little_saturated_show_the_gain() -> None:
+    """Each window in them has lost a pixel or two to the limit."""
+    scene = np.minimum(2 * _discs(0.2, radius=40), 0.8)
+    noisy = np.rint(camera(6 + 50 * scene, gain=4, read_noise=4, offset=20, seed=0))
+    saturated = np.minimum(noisy, 255)
+    assert 0.01 < np.mean(saturated[scene > 0.7] == 255) < 0.05
+    model = estimate_noise([saturated])
+    assert model.gain == pytest.approx(4, rel=0.15)
+
+
 @pytest.mark.parametrize("peak", [2, 20, 200])
 @pytest.mark.parametrize("scene", [_blobs, _nuclei])
 def test_photon_counts_with_many_zeros(peak: float, scene: Scene) -> None:
@@ -206,13 +238,15 @@ def test_goodness_falls_where_the_variance_follows_no_line() -> None:
 @pytest.mark.parametrize("gain", [0.3, 4.0, 40.0])
 @pytest.mark.parametrize("seed", range(3))
 def test_points_lie_on_the_line_of_the_camera(gain: float, seed: int) -> None:
-    """Each within 10 %, the line of all much closer."""
+    """Each within 10 %, but for the brightest, which are of fewer pixels."""
     photons = 80 * smooth_scene((512, 512), seed) + 1
     model = estimate_noise([camera(photons, gain, read_noise=2 * gain, offset=100, seed=seed)])
     signal, variance, weight = np.transpose(model.points)
-    assert len(signal) == 24
+    assert len(signal) == 28
     assert (np.diff(signal) > 0).all()
-    np.testing.assert_allclose(variance, gain * (signal - 100) + 4 * gain**2, rtol=0.10)
+    true = gain * (signal - 100) + 4 * gain**2
+    np.testing.assert_allclose(variance[:24], true[:24], rtol=0.10)
+    np.testing.assert_allclose(variance[24:], true[24:], rtol=0.20)
     assert weight.min() > 0.9, "there is hardly any structure to leave out"
     assert weight.max() <= 1
 

@@ -180,7 +180,7 @@ def test_camera_is_found_again_in_grey_levels() -> None:
     grey = Stabiliser.fit([levels]).grey_noise
     for signal, variance, _ in grey.points:
         assert levels.min() < signal < levels.max()
-        assert variance == pytest.approx(3 * (signal - 400) + 49, rel=0.15)
+        assert variance == pytest.approx(3 * (signal - 400) + 49, rel=0.2)
     assert grey.gain == pytest.approx(3, rel=0.1)
     assert grey.offset == pytest.approx(400, abs=2)
     assert grey.read_variance**0.5 == pytest.approx(7, rel=0.15)

@@ -76,7 +76,7 @@ class NoiseModel:
     correlation : Correlation
         Of the noise of neighbouring pixels.
     points : tuple of NoisePoint
-        To which the line was fitted, from dark to bright, at most 24. Where the model is not
+        To which the line was fitted, from dark to bright, some 30 at most. Where the model is not
         reliable they are those of a fit that was given up; none where there was nothing to fit.
     """
 
@@ -274,7 +274,7 @@ def _fit(planes: Sequence[FloatArray], spacing: int = 1, counts: bool = False) -
     low, high = find_limits(planes)
     low = -math.inf if counts else low
     windows = [measure_windows(plane, spacing, low, high) for plane in planes]
-    energies = np.concatenate([each.energy[~each.cut] for each in windows])
+    energies = np.concatenate([each.energy[each.cut == 0] for each in windows])
     if energies.size < _MINIMUM_WINDOWS or not energies.any():
         return _rough_model(planes, _TOO_LITTLE)
     rough = _rough_model(planes, _NO_NOISE)

@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
+from scipy import ndimage, special
 
 FloatArray = NDArray[np.float64]
 
@@ -33,7 +33,8 @@ _FLAT_SHARE = 0.5  # of the windows of a group
 _NOISE_SHARE = 0.97  # of windows of noise alone are kept; structure that stands out is not
 _ROUNDS = 20
 _PILE = 0.002  # share of the pixels at a limit
-_LOST, _FEWEST_GROUPS = 0.1, 0.25  # share of a group's windows at a limit; share of groups to keep
+_MOST_CUT, _FEWEST_GROUPS = 0.1, 0.25  # share of a group's pixels at a limit; of groups to keep
+_FEWEST_LEFT = 10  # windows of a group that are not cut
 _MASKED = 0.9
 
 
@@ -52,14 +53,14 @@ class Windows:
     slope : ndarray
         Squared gradient.
     cut : ndarray
-        Whether any pixel was cut off.
+        Share of its pixels that were cut off.
     """
 
     mean: FloatArray
     energy: FloatArray
     around: FloatArray
     slope: FloatArray
-    cut: NDArray[np.bool_]
+    cut: FloatArray
 
 
 class NoisePoint(NamedTuple):
@@ -94,7 +95,7 @@ class VarianceLine:
     signal, variance : ndarray
         Brightness of each group, and its noise variance taken by itself, shape (groups,).
     points : tuple of NoisePoint
-        To which the line was fitted, at most 24: without what the line left out as structure.
+        To which the line was fitted, some 30 at most: without what the line left out as structure.
     """
 
     gain: float
@@ -161,7 +162,7 @@ def measure_windows(
     margin = max(outer // 2, _WINDOW // 2 + _SLOPE_REACH)
     if min(plane.shape) <= 2 * margin:
         nothing = np.empty(0)
-        return Windows(nothing, nothing, nothing, nothing, nothing > 0)
+        return Windows(nothing, nothing, nothing, nothing, nothing)
     missing = ~np.isfinite(plane)
     plane = np.where(missing, 0.0, plane)
     taps = np.zeros(2 * spacing + 1)
@@ -171,7 +172,7 @@ def measure_windows(
     energy = ndimage.uniform_filter(_filtered(plane, taps) ** 2, _WINDOW)
     mean = ndimage.uniform_filter(_filtered(plane, taps**2), _WINDOW)
     around = (sums[1] - sums[0]) / (outer**2 - inner**2)
-    cut = _spread((plane <= low) | (plane >= high), inner)
+    cut = ((plane <= low) | (plane >= high)).astype(np.float64)
     inside = (slice(margin, -margin, _STEP),) * 2
     whole = ~_spread(missing, 2 * margin + 1)[inside]
     return Windows(
@@ -179,7 +180,7 @@ def measure_windows(
         energy=energy[inside][whole],
         around=around[inside][whole],
         slope=ndimage.uniform_filter(slope**2, _WINDOW)[inside][whole],
-        cut=cut[inside][whole],
+        cut=np.rint(inner**2 * ndimage.uniform_filter(cut, inner))[inside][whole] / inner**2,
     )
 
 
@@ -202,9 +203,10 @@ def fit_line(windows: Sequence[Windows], spacing: int = 1) -> VarianceLine:
         np.concatenate([getattr(each, field.name) for each in windows]) for field in fields(Windows)
     )
     floor = 1e-3 * float(energies.mean())
-    group, flat = _group(around, slopes, cut)
+    group, flat, spared = _group(around, slopes, cut)
     dark = float(np.median(means[group == 0]))  # of few hot pixels, the mean is not
     means, energies, group = means[flat], energies[flat], group[flat]
+    energies = energies / spared[group]
     most, share, median = _noise_energies(spacing)
     groups = int(group.max()) + 1
     signal = _means(means, group, groups)
@@ -227,24 +229,50 @@ def fit_line(windows: Sequence[Windows], spacing: int = 1) -> VarianceLine:
 
 
 def _group(
-    around: FloatArray, slopes: FloatArray, cut: NDArray[np.bool_]
-) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
+    around: FloatArray, slopes: FloatArray, cut: FloatArray
+) -> tuple[NDArray[np.intp], NDArray[np.bool_], FloatArray]:
     """Return the group of each window, from dark to bright, and whether it is not too steep.
 
-    Groups that lose many windows to a limit are left out, -1: the windows that remain of them
-    are those whose noise happened to be small.
+    Windows that lost pixels to a limit are in no group, -1; and so are all of groups that lost
+    more than a few, for what is left of them is structure. The windows that remain are those whose
+    noise happened to end before the limit: returned as well is which share of the variance such
+    noise has, of each group.
+    """
+    members = _by_brightness(around)
+    lost = np.array([np.median(cut[chosen]) for chosen in members])
+    left = np.array([np.count_nonzero(cut[chosen] == 0) for chosen in members])
+    group = np.full(around.size, -1)
+    flat = np.zeros(around.size, dtype=bool)
+    most = max(_MOST_CUT, np.quantile(lost, _FEWEST_GROUPS))
+    kept = np.flatnonzero((lost <= most) & (left >= min(_FEWEST_LEFT, left.max())))
+    for number, index in enumerate(kept):
+        chosen = members[index][cut[members[index]] == 0]
+        group[chosen] = number
+        flat[chosen] = slopes[chosen] <= np.quantile(slopes[chosen], _FLAT_SHARE)
+    return group, flat, _truncated_variance(lost[kept])
+
+
+def _by_brightness(around: FloatArray) -> list[NDArray[np.intp]]:
+    """Return which windows are of each group: equally many, but the brightest are halved again.
+
+    So a few bright objects in a dark field have groups of their own.
     """
     groups = min(_GROUPS, max(1, around.size // _SMALLEST_GROUP))
     members = np.array_split(np.argsort(around, kind="stable"), groups)
-    lost = np.array([cut[chosen].mean() for chosen in members])
-    group = np.full(around.size, -1)
-    flat = np.zeros(around.size, dtype=bool)
-    most = max(lost.min() + _LOST, np.quantile(lost, _FEWEST_GROUPS))
-    for number, index in enumerate(np.flatnonzero((lost <= most) & (lost < 1))):
-        chosen = members[index][~cut[members[index]]]
-        group[chosen] = number
-        flat[chosen] = slopes[chosen] <= np.quantile(slopes[chosen], _FLAT_SHARE)
-    return group, flat
+    while len(members[-1]) >= 2 * _SMALLEST_GROUP:
+        members[-1:] = np.array_split(members[-1], 2)
+    return members
+
+
+def _truncated_variance(lost: FloatArray) -> FloatArray:
+    """Return the variance of normal noise of which a share at one end is missing.
+
+    In units of the variance of all; the formula of the truncated normal distribution.
+    """
+    lost = np.clip(lost, 1e-12, _MOST_CUT)
+    limit = special.ndtri(1 - lost)
+    hazard = np.exp(-0.5 * limit**2) / math.sqrt(2 * math.pi) / (1 - lost)
+    return np.asarray(1 - limit * hazard - hazard**2)
 
 
 def _means(values: FloatArray, group: NDArray[np.intp], groups: int) -> FloatArray:

@@ -14,7 +14,12 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from .head_start import load_head_start
+from .local_mean import CELL, LOCAL_REACH, local_mean
 from .settings import DEFAULT_DEPTH, DEFAULT_WIDTH, NetworkKind, Settings
+
+LARGEST = 16.0
+"""A network sees no pixel farther than this from the local mean: 80 standard deviations of noise,
+mostly. What is cut off there stands out so clearly that the noisy pixels are the result."""
 
 
 class Network(nn.Module):
@@ -48,18 +53,29 @@ class Network(nn.Module):
         """
         shape, (height, width) = image.shape, image.shape[-2:]
         image = image.reshape(-1, self.channels, height, width)
+        level = local_mean(image)
+        seen = image - level
         if self.adjacent:
-            seen = self.channels * self.adjacent
-            if beside is None:
-                beside = image.new_zeros((len(image), seen, height, width))
-            image = torch.cat((image, beside.reshape(-1, seen, height, width)), dim=1)
+            seen = torch.cat((seen, self._relative(beside, level)), dim=1)
         below, right = -height % self.stride, -width % self.stride
         if below or right:
-            image = functional.pad(image, (0, right, 0, below), mode="replicate")
-        features = self.body(image)[..., :height, :width]
+            seen = functional.pad(seen, (0, right, 0, below), mode="replicate")
+        features = self.body(seen.clamp(-LARGEST, LARGEST))[..., :height, :width]
         with torch.autocast(image.device.type, enabled=False):  # bfloat16 knows 256 grey levels
             mean, variance = self.head(features.float()).chunk(2, dim=1)
-        return mean.reshape(shape), variance.reshape(shape)
+        return (mean + level).reshape(shape), variance.reshape(shape)
+
+    def _relative(self, beside: Tensor | None, level: Tensor) -> Tensor:
+        """Return adjacent planes relative to the local mean of the image, 0 where there are none.
+
+        Shape (B, C × `adjacent`, H, W).
+        """
+        batch, channels, height, width = level.shape
+        if beside is None:
+            return level.new_zeros((batch, channels * self.adjacent, height, width))
+        planes = beside.reshape(batch, channels, self.adjacent, height, width)
+        there = planes.flatten(3).any(dim=3)[..., None, None]
+        return torch.where(there, planes - level[:, :, None], 0).flatten(1, 2)
 
 
 class UNet(Network):
@@ -87,8 +103,8 @@ class UNet(Network):
         super().__init__()
         self.channels = channels
         self.adjacent = adjacent
-        self.stride = 2**depth
-        self.reach = 4 * (2 ** (depth + 1) - 1) + self.stride
+        self.stride = max(2**depth, CELL)
+        self.reach = 4 * (2 ** (depth + 1) - 1) + 2**depth + LOCAL_REACH
         widths = [width] + [2 * width] * depth
         self.down = nn.ModuleList(
             _Block(before, after)
@@ -130,8 +146,8 @@ class DnCNN(Network):
         super().__init__()
         self.channels = channels
         self.adjacent = adjacent
-        self.stride = 1
-        self.reach = depth
+        self.stride = CELL
+        self.reach = depth + LOCAL_REACH
         layers: list[nn.Module] = []
         for before in [channels * (1 + adjacent)] + [width] * (depth - 1):
             layers += [_convolution(before, width), nn.LeakyReLU(0.1, inplace=True)]

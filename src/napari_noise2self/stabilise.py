@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from .correlation import Correlation
+from .local_mean import local_contrast
 from .noise import NoiseModel, estimate_noise
 from .noise_fit import NoisePoint
 from .progress import Control
@@ -20,8 +21,8 @@ from .progress import Control
 _STATISTICS_PLANES = 16
 NOISE_STD = 0.2
 """Standard deviation of the noise in the network's range,"""
-LARGEST_STD = 3.0
-"""unless the whole image would then have a larger one than this."""
+LARGEST_CONTRAST = 3.0
+"""unless the image would then have a larger standard deviation from its local mean than this."""
 
 
 @dataclass(frozen=True)
@@ -73,20 +74,21 @@ class Stabiliser:
 
     def scaled_to(self, planes: Sequence[NDArray[Any]]) -> Stabiliser:
         """Return the same, with centre and scale for one channel of some images."""
-        finite = (plane[np.isfinite(plane)].astype(np.float64) for plane in planes)
-        stable = np.concatenate(
-            [self.noise.stabilise((values - self.offset) / self.unit) for values in finite]
-        )
-        spread = float(stable.std())
-        scale = min(NOISE_STD, LARGEST_STD / spread) if spread > 0 else NOISE_STD
-        return replace(self, centre=float(stable.mean()), scale=scale)
+        stable = [self._stable(plane) for plane in planes]
+        centre = float(torch.cat([plane[plane.isfinite()] for plane in stable]).mean())
+        contrast = float(np.sqrt(np.mean([local_contrast(plane) ** 2 for plane in stable])))
+        scale = min(NOISE_STD, LARGEST_CONTRAST / contrast) if contrast > 0 else NOISE_STD
+        return replace(self, centre=centre, scale=scale)
 
     def forward(self, plane: NDArray[Any]) -> Tensor:
         """Map grey levels to a float32 tensor of the same shape; non-finite values become NaN."""
+        return ((self._stable(plane) - self.centre) * self.scale).float()
+
+    def _stable(self, plane: NDArray[Any]) -> Tensor:
+        """Return pixels with a noise variance of 1, float64; NaN where they are not finite."""
         finite = np.isfinite(plane)
         normal = (np.where(finite, plane, 0).astype(np.float64) - self.offset) / self.unit
-        stable = (self.noise.stabilise(normal) - self.centre) * self.scale
-        return torch.from_numpy(np.where(finite, stable, np.nan).astype(np.float32))
+        return torch.from_numpy(np.where(finite, self.noise.stabilise(normal), np.nan))
 
     def inverse(self, mean: Tensor) -> NDArray[np.float64]:
         """Map expectations back to grey levels."""

@@ -129,7 +129,7 @@ class Batches:
         for number in random.integers(oldest, newest, self._count):
             scene = self._scene(int(number), oldest)
             camera = Camera.draw(random)
-            stabiliser = camera.stabiliser(random, scene[..., ::3, ::3])
+            stabiliser = camera.stabiliser(random, scene[::4] if scene.ndim == 3 else scene)
             if self._stacks:
                 other = self._scene(int(random.integers(oldest, newest)), oldest)
                 patch = draw_stack(random, (scene, other), self._side)

@@ -5,16 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from ..local_mean import local_contrast
 from ..noise import NoiseModel
-from ..stabilise import LARGEST_STD, NOISE_STD, Stabiliser
+from ..stabilise import LARGEST_CONTRAST, NOISE_STD, Stabiliser
 from .drawing import Image, chance, log_uniform
 
 _COUNTED = 0.3
-_AMPLITUDES = 1.5, 80.0
-_PHOTONS = 1.0, 300.0
+_AMPLITUDES = 1.5, 250.0
+_PHOTONS = 1.0, 3000.0
 _MISJUDGED = 0.08
 _OFF_CENTRE = 0.3
 
@@ -108,14 +110,15 @@ class Camera:
         return np.asarray(random.poisson(light) + read_noise)
 
     def stabiliser(self, random: np.random.Generator, scene: Image) -> Stabiliser:
-        """Return what the package would measure on the image of a scene, almost.
+        """Return what the package would measure on the image of a scene (or planes of it), almost.
 
         The centre is a little off, as a scene is only a part of an image.
         """
         stable = self.expectation(self.light(scene))
-        spread = float(np.hypot(stable.std(), 1.0))
+        planes = torch.from_numpy(stable.reshape(-1, *stable.shape[-2:]))
+        contrast = float(np.sqrt(1 + np.mean([local_contrast(plane) ** 2 for plane in planes])))
         centre = float(stable.mean() + _OFF_CENTRE * random.normal() * stable.std())
-        scale = min(NOISE_STD, LARGEST_STD / spread)
+        scale = min(NOISE_STD, LARGEST_CONTRAST / contrast)
         return Stabiliser(0.0, 1.0, self.noise, centre, scale)
 
 

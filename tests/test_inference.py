@@ -27,7 +27,7 @@ GRIDS = [Partition("grid", size, seed=size) for size in range(2, 11)]
 RANDOMS = [Partition("random", size, seed=size) for size in (2, 7, 25, 60)]
 MODES = ["posterior", "j-invariant", "single-pass"]
 HALVES = Partition("grid", 2)
-LONG_OR_SMALL = [(1, 1), (1, 60), (60, 1), (3, 2), (2, 51), (45, 61), (61, 45)]
+LONG_OR_SMALL = [(1, 1), (1, 160), (160, 1), (3, 2), (2, 151), (45, 161), (161, 45)]
 
 
 def _predictor(
@@ -104,7 +104,7 @@ def bfloat16(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("tile", [16, 512])
 def test_nor_in_mixed_precision(network: str, partition: Partition, tile: int) -> None:
     predictor = replace(_predictor(network, partition, tile=tile), mixed_precision=True)
-    hidden, elsewhere = _at_hidden_and_elsewhere(predictor, _image((24, 70)))
+    hidden, elsewhere = _at_hidden_and_elsewhere(predictor, _image((24, 150)))
     assert not hidden
     assert elsewhere
 
@@ -141,8 +141,9 @@ def test_neither_does_any_size_or_tile(
 def test_nor_do_flips_and_channels(network: str, flips: int, channels: int) -> None:
     """A pixel is hidden in all channels at once: their noise may be shared."""
     predictor = _predictor(network, flips=flips, channels=channels, tile=8)
-    image = _image((13, 50), channels)
-    assert len(list(_tiles(image.shape[-2:], 8, predictor.network.reach, 2))) > 1
+    image = _image((13, 150), channels)
+    network = predictor.network
+    assert len(list(_tiles(image.shape[-2:], 8, network.reach, network.stride))) > 1
     assert _at_hidden_and_elsewhere(predictor, image) == (False, True)
 
 
@@ -155,7 +156,7 @@ def test_nor_do_the_neighbours_of_an_exclusion(
     """Where noise is correlated, a prediction must not see the neighbours of its pixel either."""
     exclusion = Exclusion(kind, radius)
     predictor = _predictor(network, Partition("grid", size, 1, exclusion), tile=16)
-    assert _at_hidden_and_elsewhere(predictor, _image((9, 70))) == (False, True)
+    assert _at_hidden_and_elsewhere(predictor, _image((9, 170))) == (False, True)
     predictor = _predictor(network, Partition("random", 30, 1, exclusion), flips=8)
     assert not _at_hidden_and_elsewhere(predictor, _image((14, 13)))[0]
 
@@ -298,14 +299,14 @@ def test_posterior_of_a_missing_pixel_is_the_prediction_alone() -> None:
 @pytest.mark.parametrize(
     ("network", "depth", "shape", "tile"),
     [
-        ("unet", 1, (59, 61), 8),
-        ("unet", 1, (7, 77), 10),
-        ("unet", 2, (97, 13), 16),
-        ("unet", 2, (6, 111), 30),
-        ("unet", 3, (5, 171), 24),
-        ("dncnn", 1, (23, 21), 5),
-        ("dncnn", 4, (37, 41), 16),
-        ("dncnn", 8, (1, 64), 32),
+        ("unet", 1, (59, 121), 8),
+        ("unet", 1, (7, 117), 10),
+        ("unet", 2, (147, 13), 16),
+        ("unet", 2, (6, 161), 30),
+        ("unet", 3, (5, 251), 24),
+        ("dncnn", 1, (23, 81), 5),
+        ("dncnn", 4, (37, 101), 16),
+        ("dncnn", 8, (1, 124), 32),
     ],
 )
 def test_tiles_give_the_result_of_the_whole(
@@ -328,7 +329,7 @@ def test_tiles_give_the_result_of_the_whole(
 def test_tiles_give_the_result_of_the_whole_with_flips_channels_and_exclusion(
     network: str, flips: int, exclusion: Exclusion
 ) -> None:
-    image = _image((63, 9), channels=2)
+    image = _image((123, 9), channels=2)
     predictor = _predictor(network, Partition("grid", 3, 0, exclusion), channels=2, flips=flips)
     whole, tiled = _mean(predictor, image), _mean(replace(predictor, tile=8), image)
     assert (whole - tiled).abs().max() < 1e-4 * (whole.max() - whole.min())
@@ -363,7 +364,7 @@ def test_eight_flips_make_the_prediction_equivariant() -> None:
 
 
 def test_eight_flips_are_the_mean_of_eight_predictions() -> None:
-    predictor, image = _predictor(), _image((16, 12))
+    predictor, image = _predictor(), _image((16, 24))
     each = [
         _mean(predictor, image.rot90(turn, (1, 2)).flip(dims), "single-pass")
         .flip(dims)
@@ -426,9 +427,9 @@ def test_hidden_pixels_stay_hidden_when_adjacent_planes_are_seen(
 ) -> None:
     """Whatever lies beside them, in planes whose noise is their own."""
     predictor = _stack_predictor(network, partition, tile=tile)
-    image, beside = _image((24, 70)), _image((24, 70), channels=4, seed=1)[None]
-    labels = partition.labels((24, 70))[0]
-    subset = labels == labels[12, 35]
+    image, beside = _image((24, 150)), _image((24, 150), channels=4, seed=1)[None]
+    labels = partition.labels((24, 150))[0]
+    subset = labels == labels[12, 75]
     hidden = partition.hide(subset[None, None])[0, 0]
     changed = torch.where(hidden, 3 - image, image)
     before, after = (
@@ -441,7 +442,7 @@ def test_hidden_pixels_stay_hidden_when_adjacent_planes_are_seen(
 
 
 @pytest.mark.parametrize("flips", [1, 8])
-@pytest.mark.parametrize("shape", [(61, 45), (24, 130)])
+@pytest.mark.parametrize("shape", [(131, 45), (24, 130)])
 def test_tiles_change_nothing_with_adjacent_planes(flips: int, shape: tuple[int, int]) -> None:
     image, beside = _image(shape), _image(shape, channels=4, seed=1)[None]
     whole, tiled = (

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 import torch
 
-from napari_noise2self.networks import DnCNN, Network, UNet, create_network
+from napari_noise2self.local_mean import CELL, LOCAL_REACH, local_mean
+from napari_noise2self.networks import DnCNN, Network, UNet, build_network, create_network
 from napari_noise2self.settings import Settings
-from simulate import awake_network
+from simulate import awake, awake_network
 
 KINDS_AND_DEPTHS = [("unet", 1), ("unet", 2), ("unet", 3), ("dncnn", 1), ("dncnn", 4), ("dncnn", 8)]
 
@@ -51,11 +52,42 @@ def test_no_output_depends_on_a_pixel_beyond_the_reach(kind: str, depth: int) ->
 
 
 @pytest.mark.parametrize(("kind", "depth"), KINDS_AND_DEPTHS)
-def test_untrained_network_predicts_the_mean(kind: str, depth: int) -> None:
+def test_untrained_network_predicts_the_local_mean(kind: str, depth: int) -> None:
     network = create_network(Settings(network=kind, width=4, depth=depth))
-    mean, variance = network(torch.randn(1, 1, 16, 16))
-    assert (mean == 0).all()
+    image = torch.randn(1, 1, 16, 16)
+    mean, variance = network(image)
+    assert torch.equal(mean, local_mean(image))
     assert (variance == -3).all()
+
+
+@pytest.mark.parametrize("kind", ["unet", "dncnn"])
+@pytest.mark.parametrize("channels", [1, 2])
+@pytest.mark.parametrize("adjacent", [0, 4])
+def test_brighter_everywhere_means_brighter_predictions_and_no_other_change(
+    kind: str, channels: int, adjacent: int
+) -> None:
+    network = awake(build_network(Settings(network=kind, width=4, depth=1), channels, adjacent))
+    image = torch.randn(2, channels, 16, 24)
+    beside = torch.randn(2, channels, adjacent, 16, 24) if adjacent else None
+    if beside is not None:
+        beside[:, :, 1] = 0  # is missing, and stays so
+    mean, variance = network(image, beside)
+    there = beside is not None and torch.where(beside == 0, 0, beside + 100)
+    brighter, same = network(image + 100, there if adjacent else None)
+    torch.testing.assert_close(brighter - 100, mean, atol=1e-3, rtol=0)
+    torch.testing.assert_close(same, variance, atol=1e-3, rtol=0)
+
+
+@pytest.mark.parametrize("bright", [10.0, 1e2, 1e4, 1e8])
+def test_no_prediction_is_brighter_than_a_blinding_spot(bright: float) -> None:
+    """Pretrained weights made a hundred times as much of what was beyond their range."""
+    image = 0.2 * torch.randn((1, 1, 64, 64), generator=torch.Generator().manual_seed(0))
+    image[..., 30:34, 30:34] = bright
+    with torch.inference_mode():
+        mean, _ = create_network(Settings())(image)
+    assert -0.5 * bright < mean.min()
+    assert mean.max() < 1.5 * bright
+    torch.testing.assert_close(mean[..., :4, :4], torch.zeros(1, 1, 4, 4), atol=1, rtol=0)
 
 
 @pytest.mark.parametrize("kind", ["unet", "dncnn"])
@@ -99,7 +131,7 @@ def test_settings_choose_the_network() -> None:
     assert isinstance(unet, UNet)
     assert unet.stride == 8
     assert isinstance(dncnn, DnCNN)
-    assert (dncnn.stride, dncnn.reach) == (1, 8)
+    assert (dncnn.stride, dncnn.reach) == (CELL, 8 + LOCAL_REACH)
     assert create_network(Settings(width=4, depth=3)).stride == 8
 
 

@@ -20,7 +20,9 @@ def add(
 ) -> None:
     """Add a plane with the same relative error everywhere, and the same noise in a channel."""
     noises = np.broadcast_to(np.reshape(noise, (-1, 1, 1)), mean.shape)
-    estimate.add(PlanePrediction(mean, np.full(mean.shape, error), noises), models)
+    present = np.isfinite(mean)
+    errors = np.full(mean.shape, error)
+    estimate.add(PlanePrediction(np.nan_to_num(mean), errors, noises, present), models)
 
 
 def figures(
@@ -82,6 +84,11 @@ def test_nothing_is_claimed_where_the_noise_of_a_channel_is_unknown(ramp: np.nda
     two = np.concatenate([ramp, ramp])
     assert None not in figures(two, 0.01, GAUSSIAN, GAUSSIAN)
     assert figures(two, 0.01, GAUSSIAN, GAUSSIAN, noise=noise) == (None, None)
+
+
+def test_missing_pixels_do_not_count(ramp: np.ndarray):
+    holed = np.concatenate([ramp, np.full_like(ramp, np.nan)], axis=1)
+    assert figures(holed, 0.01, POISSON) == figures(ramp, 0.01, POISSON)
 
 
 def test_noise_may_be_less_than_the_model_says(ramp: np.ndarray):

@@ -100,6 +100,22 @@ def _zero_border() -> Case:
     return Case(_camera(clean + 40) * inside, (clean + 40) * inside, "grows", fitted=True)
 
 
+def _border_below_the_offset() -> Case:
+    """As stitching and registration leave it; a camera's level without light lies far above."""
+    clean = 0.4 * _cells(128) + 110
+    inside = np.hypot(*(np.indices(clean.shape) - 64)) < 55
+    noisy = camera((clean - 100) / 4, gain=4, read_noise=6, offset=100)
+    return Case(np.where(inside, noisy, 0), np.where(inside, clean, 0), "grows", fitted=True)
+
+
+def _blinding_spot() -> Case:
+    """Of a lamp, or of dust."""
+    clean = _cells(128)
+    noisy = _camera(clean)
+    clean[40:46, 60:66] = noisy[40:46, 60:66] = 60_000
+    return Case(noisy, clean, "grows", fitted=True)
+
+
 def _hot_pixels() -> Case:
     clean = _cells()
     noisy = _camera(clean)
@@ -122,6 +138,8 @@ CASES: list[Callable[[], Case]] = [
     _textured_with_little_noise,
     _compressed,
     _zero_border,
+    _border_below_the_offset,
+    _blinding_spot,
     _hot_pixels,
     _drift,
 ]
@@ -149,6 +167,17 @@ def test_sensible_result_and_honest_word(make: Callable[[], Case]) -> None:
     assert before is None or after >= before
     if np.ptp(case.clean) > 0:
         assert psnr(image, case.clean) >= psnr(case.noisy, case.clean) - case.costs
+
+
+def test_a_border_below_the_offset_stays_as_it_is() -> None:
+    """It once came out as grey as the level without light."""
+    case = _border_below_the_offset()
+    for noisy in (case.noisy, case.noisy.clip(0, 65_535).astype(np.uint16)):
+        denoiser = Denoiser(Settings(preset="fast", max_steps=0)).fit(noisy)
+        for dtype in ("float32", "same"):
+            result = denoiser.denoise(noisy, dtype=dtype)
+            assert (result[case.clean == 0] == 0).all()
+            assert psnr(result, case.clean) > psnr(noisy, case.clean) + 5
 
 
 def test_drift_is_followed_plane_by_plane() -> None:

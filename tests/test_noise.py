@@ -38,6 +38,15 @@ def test_gain_and_variance_of_a_camera(gain: float, seed: int) -> None:
     np.testing.assert_allclose(model.variance(signal), true, rtol=0.15)
 
 
+@pytest.mark.parametrize("read_noise", [0.0, 0.5, 1, 2, 10, 100])
+def test_no_noise_is_darker_than_the_darkest(read_noise: float) -> None:
+    """Whatever the read noise, which can't be known where nothing is dark."""
+    model = NoiseModel(gain=2, intercept=(2 * read_noise) ** 2 - 2 * 100)
+    assert 100 - 5.99 * 2 * read_noise > model.darkest
+    assert model.darkest < 100 - 2 * 5
+    assert NoiseModel(gain=0, intercept=3).darkest == -np.inf
+
+
 @pytest.mark.parametrize("sigma", [0.5, 7.0, 300.0])
 @pytest.mark.parametrize("contrast", [0.0, 20.0])
 def test_gaussian_noise_has_gain_zero(sigma: float, contrast: float) -> None:

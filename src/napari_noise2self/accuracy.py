@@ -24,11 +24,14 @@ class PlanePrediction:
     error, noise : ndarray
         Variance of the error that remains, and of the noise, on the stabilised scale. `noise` is
         0 where it is not known.
+    present : ndarray
+        bool: pixels that have a value in the noisy image. The others don't count.
     """
 
     mean: NDArray[np.float64]
     error: NDArray[np.float64]
     noise: NDArray[np.float64]
+    present: NDArray[np.bool_]
 
 
 class ErrorEstimate:
@@ -58,13 +61,14 @@ class ErrorEstimate:
         pairs = zip(models, plane.mean, strict=True)
         stretch = np.stack([model.stretch(mean) for model, mean in pairs])
         deviation = np.sqrt(plane.error * stretch)
-        self._noise += float((plane.noise * stretch).sum())
-        self._error += float((plane.error * stretch).sum())
+        self._noise += float((plane.noise * stretch).sum(where=plane.present))
+        self._error += float((plane.error * stretch).sum(where=plane.present))
         self._known &= all(model.fitted for model in models)
         self._known &= bool(plane.noise.any(axis=(1, 2)).all())
-        self._count += plane.mean.size
-        self._low = min(self._low, (plane.mean + deviation).min())
-        self._high = max(self._high, (plane.mean - deviation).max())
+        self._count += int(plane.present.sum())
+        low = (plane.mean + deviation).min(where=plane.present, initial=math.inf)
+        high = (plane.mean - deviation).max(where=plane.present, initial=-math.inf)
+        self._low, self._high = min(self._low, float(low)), max(self._high, float(high))
 
     def figures(self) -> dict[str, float | None]:
         """Return the estimated PSNRs in dB; None if the noise of any channel follows no model."""

@@ -153,13 +153,17 @@ def output_dtype(image: Any, choice: OutputDtype) -> np.dtype[Any]:
     return np.dtype(image.dtype).newbyteorder("=") if choice == "same" else np.dtype(np.float32)
 
 
-def finish(mean: NDArray[np.float64], plane: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
-    """Clip to a dtype, rounding to whole numbers; return non-finite pixels as they were."""
+def finish(
+    mean: NDArray[np.float64],
+    plane: NDArray[Any],
+    missing: NDArray[np.bool_],
+    dtype: np.dtype[Any],
+) -> NDArray[Any]:
+    """Clip to a dtype, rounding to whole numbers; return missing pixels as they were."""
     if dtype.kind in "ui":
         whole = np.clip(np.rint(mean), np.iinfo(dtype).min, np.iinfo(dtype).max)
         full = whole >= np.iinfo(dtype).max  # as float64, 2**63 - 1 is 2**63, which won't convert
-        return np.where(full, np.iinfo(dtype).max, np.where(full, 0, whole).astype(dtype))
-    mean = np.clip(mean, np.finfo(dtype).min, np.finfo(dtype).max)
-    if plane.dtype.kind == "f":
-        mean = np.where(np.isfinite(plane), mean, plane)
-    return mean.astype(dtype)
+        found = np.where(full, np.iinfo(dtype).max, np.where(full, 0, whole).astype(dtype))
+    else:
+        found = np.clip(mean, np.finfo(dtype).min, np.finfo(dtype).max)
+    return np.where(missing, plane, found).astype(dtype)

@@ -27,6 +27,7 @@ _COUNTS = 0.2  # relative error of the gain of photon counts
 _SMALLEST_SIDE = 64  # for blocks to be told from structure
 _BLOCK, _BLOCK_STEPS = 8, 1.2  # of JPEG; noise and structure alone stay below 1.1 both ways
 _DARK_SHARE = 0.02
+_LARGEST_DEVIATION = 6.0  # of noise, in standard deviations
 _RESOLUTION = 1e-6  # of float32, relative to the image's standard deviation
 
 _WITHOUT = "so it is denoised without a noise model."
@@ -98,6 +99,18 @@ class NoiseModel:
     def read_variance(self) -> float:
         """Noise variance without light, in squared grey levels."""
         return max(self.gain * self.offset + self.intercept, 0.0)
+
+    @property
+    def darkest(self) -> float:
+        """Level below which no pixel can have seen light: it was masked, or is dead.
+
+        The offset lies d above the level x where the variance ends, for some d. Noise of standard
+        deviation √(gain·d) reaches from there to no more than 9 gains below x, whatever d may
+        be, if it deviates by six times that.
+        """
+        if self.gain <= 0 or not self.fitted:
+            return -math.inf
+        return -self.intercept / self.gain - _LARGEST_DEVIATION**2 / 4 * self.gain
 
     def variance(self, signal: FloatArray) -> FloatArray:
         """Return the noise variance at each signal, in squared grey levels."""

@@ -74,8 +74,9 @@ class ResultFigures:
         units = np.reshape([stabiliser.scale**2 for stabiliser in self._stabilisers], (-1, 1, 1))
         pairs = zip(self._stabilisers, denoised, strict=True)
         grey = np.stack([stabiliser.inverse(channel) for stabiliser, channel in pairs])
-        relative = (part.double().numpy() / units for part in (error, noise))
-        self._errors.add(PlanePrediction(grey, *relative), self._models)
+        error_there, noise_there = (part.double().numpy() / units for part in (error, noise))
+        plane = PlanePrediction(grey, error_there, noise_there, noisy.isfinite().numpy())
+        self._errors.add(plane, self._models)
         return grey
 
     def figures(self, training: dict[str, Any]) -> dict[str, Any]:

@@ -26,7 +26,7 @@ from ..noise_check import check_noise
 from ..partition import Partition
 from ..progress import Control, Progress, Report
 from ..settings import Prediction, Settings
-from ..stabilise import Stabiliser, fit_stabilisers, stabilise_plane
+from ..stabilise import Stabiliser, fit_stabilisers, missing_pixels, stabilise_plane
 from ..stable_noise import StableNoise
 from ._classics import CLASSICS, Classic
 from ._curves import Curve
@@ -144,7 +144,8 @@ class Calibration:
             plane = layout.plane(image, number)
             check_values(plane)
             mean = self._predict(plane, classic, strength, mode, control)
-            layout.set_plane(result, number, finish(mean, plane, result.dtype))
+            missing = missing_pixels(self.stabilisers, plane)
+            layout.set_plane(result, number, finish(mean, plane, missing, result.dtype))
             if report:
                 done, spent = number + 1, time.monotonic() - started
                 left = spent / done * (layout.n_planes - done)

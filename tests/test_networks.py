@@ -7,7 +7,9 @@ import torch
 
 from napari_noise2self.local_mean import CELL, LOCAL_REACH, local_mean
 from napari_noise2self.networks import DnCNN, Network, UNet, build_network, create_network
+from napari_noise2self.outliers import limited
 from napari_noise2self.settings import Settings
+from napari_noise2self.stabilise import NOISE_STD
 from simulate import awake, awake_network
 
 KINDS_AND_DEPTHS = [("unet", 1), ("unet", 2), ("unet", 3), ("dncnn", 1), ("dncnn", 4), ("dncnn", 8)]
@@ -56,7 +58,7 @@ def test_untrained_network_predicts_the_local_mean(kind: str, depth: int) -> Non
     network = create_network(Settings(network=kind, width=4, depth=depth))
     image = torch.randn(1, 1, 16, 16)
     mean, variance = network(image)
-    assert torch.equal(mean, local_mean(image))
+    assert torch.equal(mean, local_mean(limited(image, NOISE_STD)))
     assert (variance == -3).all()
 
 
@@ -131,7 +133,7 @@ def test_settings_choose_the_network() -> None:
     assert isinstance(unet, UNet)
     assert unet.stride == 8
     assert isinstance(dncnn, DnCNN)
-    assert (dncnn.stride, dncnn.reach) == (CELL, 8 + LOCAL_REACH)
+    assert (dncnn.stride, dncnn.reach) == (CELL, 8 + LOCAL_REACH + 1)
     assert create_network(Settings(width=4, depth=3)).stride == 8
 
 

@@ -19,6 +19,7 @@ from .devices import describe_device, resolve_device
 from .model import Model
 from .networks import Network, build_network, create_network
 from .noise_check import check_noise
+from .outliers import without_outliers
 from .patches import any_detail
 from .progress import Control, Report
 from .settings import Device, Settings
@@ -91,7 +92,7 @@ class Denoiser(Model):
         self.stabilisers = check_noise(stabilisers, training.planes, control)
         self.choose_partition()
         self._measure_whitenings(training.planes, control)
-        stable = [stabilise_plane(self.stabilisers, plane) for plane in training.planes]
+        stable = [self._to_learn_from(plane) for plane in training.planes]
         along = {axis: training.beside(axis) for axis in training.stack_axes}
         choice = self.settings.adjacent_planes
         self.stack = choose_adjacent(
@@ -171,7 +172,7 @@ class Denoiser(Model):
                 )
             training = training_planes(images, axes, control)
             self.check_channels(training.planes[0].shape[0])
-            stable = [stabilise_plane(self.stabilisers, plane) for plane in training.planes]
+            stable = [self._to_learn_from(plane) for plane in training.planes]
             network = copy.deepcopy(self.network).requires_grad_(True)
             beside = None
             if self.stack.axis:
@@ -182,6 +183,12 @@ class Denoiser(Model):
             vars(self).update(vars(before))
             raise
         return self
+
+    def _to_learn_from(self, plane: NDArray[Any]) -> Tensor:
+        """Stabilise a plane (C, Y, X), without pixels that are no image of anything."""
+        stable = stabilise_plane(self.stabilisers, plane)
+        filled = stable.nan_to_num(0.0)
+        return without_outliers(stable, self._noise_before.assumed_variance(filled[None])[0])
 
     def _train(
         self,

@@ -15,7 +15,9 @@ from torch.nn import functional
 
 from .head_start import load_head_start
 from .local_mean import CELL, LOCAL_REACH, local_mean
+from .outliers import limited
 from .settings import DEFAULT_DEPTH, DEFAULT_WIDTH, NetworkKind, Settings
+from .stabilise import NOISE_STD
 
 LARGEST = 16.0
 """A network sees no pixel farther than this from the local mean: 80 standard deviations of noise,
@@ -43,6 +45,8 @@ class Network(nn.Module):
     def forward(self, image: Tensor, beside: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Predict mean and raw variance of each pixel, both of the shape of `image`.
 
+        Hot pixels are seen as such no more: they would show in the predictions of all around them.
+
         Parameters
         ----------
         image : Tensor
@@ -52,7 +56,7 @@ class Network(nn.Module):
             where there are none, and all 0 if None.
         """
         shape, (height, width) = image.shape, image.shape[-2:]
-        image = image.reshape(-1, self.channels, height, width)
+        image = limited(image.reshape(-1, self.channels, height, width), NOISE_STD)
         level = local_mean(image)
         seen = image - level
         if self.adjacent:
@@ -74,8 +78,8 @@ class Network(nn.Module):
         if beside is None:
             return level.new_zeros((batch, channels * self.adjacent, height, width))
         planes = beside.reshape(batch, channels, self.adjacent, height, width)
-        there = planes.flatten(3).any(dim=3)[..., None, None]
-        return torch.where(there, planes - level[:, :, None], 0).flatten(1, 2)
+        smooth = limited(planes.flatten(1, 2), NOISE_STD).reshape(planes.shape)
+        return torch.where(planes == 0, 0, smooth - level[:, :, None]).flatten(1, 2)
 
 
 class UNet(Network):
@@ -104,7 +108,7 @@ class UNet(Network):
         self.channels = channels
         self.adjacent = adjacent
         self.stride = max(2**depth, CELL)
-        self.reach = 4 * (2 ** (depth + 1) - 1) + 2**depth + LOCAL_REACH
+        self.reach = 4 * (2 ** (depth + 1) - 1) + 2**depth + LOCAL_REACH + 1
         widths = [width] + [2 * width] * depth
         self.down = nn.ModuleList(
             _Block(before, after)
@@ -147,7 +151,7 @@ class DnCNN(Network):
         self.channels = channels
         self.adjacent = adjacent
         self.stride = CELL
-        self.reach = depth + LOCAL_REACH
+        self.reach = depth + LOCAL_REACH + 1
         layers: list[nn.Module] = []
         for before in [channels * (1 + adjacent)] + [width] * (depth - 1):
             layers += [_convolution(before, width), nn.LeakyReLU(0.1, inplace=True)]

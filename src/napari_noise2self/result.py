@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from .accuracy import ErrorEstimate, PlanePrediction
+from .outliers import without_outliers
 from .residual import ResidualCheck
 from .stabilise import Stabiliser
+from .words import hot_pixels_note
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,6 +34,7 @@ class Result:
           denoised image. `estimated_psnr_uncertainty` of the training: two of three are right
           within it.
         - `residual`: a `ResidualReport` as a dictionary.
+        - `hot_pixels`: how many single pixels stood out from all around them, as no light does.
     """
 
     image: NDArray[Any]
@@ -54,6 +57,7 @@ class ResultFigures:
         self._models = [stabiliser.grey_noise for stabiliser in stabilisers]
         self._errors = ErrorEstimate(dtype)
         self._residual = ResidualCheck([model.correlation for model in self._models])
+        self._hot_pixels = 0
 
     def add(
         self, noisy: Tensor, denoised: Tensor, error: Tensor, noise: Tensor
@@ -70,17 +74,27 @@ class ResultFigures:
         ndarray
             The denoised plane in grey levels.
         """
-        self._residual.add(noisy.numpy(), denoised.numpy())
+        present = noisy.isfinite().numpy()
+        believed = without_outliers(noisy, noise).numpy()
+        self._residual.add(believed, denoised.numpy())
+        self._hot_pixels += int((present & np.isnan(believed)).sum())
         units = np.reshape([stabiliser.scale**2 for stabiliser in self._stabilisers], (-1, 1, 1))
         pairs = zip(self._stabilisers, denoised, strict=True)
         grey = np.stack([stabiliser.inverse(channel) for stabiliser, channel in pairs])
         error_there, noise_there = (part.double().numpy() / units for part in (error, noise))
-        plane = PlanePrediction(grey, error_there, noise_there, noisy.isfinite().numpy())
-        self._errors.add(plane, self._models)
+        self._errors.add(PlanePrediction(grey, error_there, noise_there, present), self._models)
         return grey
 
     def figures(self, training: dict[str, Any]) -> dict[str, Any]:
         """Return the figures of the training with those of all planes, ready for JSON."""
         report = self._residual.report()
         notes = [*training["notes"], *([report.note] if report.structured else [])]
-        return {**training, **self._errors.figures(), "residual": asdict(report), "notes": notes}
+        if self._hot_pixels:
+            notes.append(hot_pixels_note(self._hot_pixels))
+        return {
+            **training,
+            **self._errors.figures(),
+            "residual": asdict(report),
+            "hot_pixels": self._hot_pixels,
+            "notes": notes,
+        }

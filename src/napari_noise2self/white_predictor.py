@@ -10,6 +10,7 @@ from torch import Tensor
 
 from .axes import middle
 from .inference import Predictor
+from .outliers import without_outliers
 from .progress import Control, Report
 from .settings import Prediction
 from .stable_noise import StableNoise
@@ -44,14 +45,15 @@ class WhitePredictor:
         report: Report | None = None,
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Denoise one stabilised image; see `Predictor.predict`."""
+        variance, doubt = (
+            image.new_tensor([getattr(each, name) for each in self.whitenings]).reshape(-1, 1, 1)
+            for name in ("variance", "doubt")
+        )
+        image = without_outliers(image, variance.expand_as(image))
         white = self._whitened(image[:, None])[:, 0]
         seen = None if beside is None else self._whitened(beside)
         mean, error, noise = self.predictor.predict(
             white, mode, beside=seen, control=control, report=report
-        )
-        variance, doubt = (
-            mean.new_tensor([getattr(each, name) for each in self.whitenings]).reshape(-1, 1, 1)
-            for name in ("variance", "doubt")
         )
         return self._coloured(mean), doubt * variance * error, variance * noise
 

@@ -24,6 +24,7 @@ from scipy import fft, ndimage
 from torch import Tensor
 
 from .axes import middle
+from .local_mean import local_mean
 from .partition import Partition
 from .probe import Probe
 from .progress import Control
@@ -91,7 +92,8 @@ class Whitening:
         present = torch.isfinite(image)
         if not present.any():
             return image
-        whole = torch.where(present, image, image[present].median())
+        rough = torch.where(present, image, image[present].median())
+        whole = torch.where(present, image, local_mean(rough[None, None])[0, 0])
         return torch.where(present, self._filtered(whole, inverse=True), torch.nan)
 
     def colour(self, image: Tensor) -> Tensor:

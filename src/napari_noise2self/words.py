@@ -61,6 +61,12 @@ def applied_summary(model: str, name: str, seconds: float) -> str:
     return f"Done in {duration(seconds)} with model {model!r} → layer {name!r}."
 
 
+def hot_pixels_note(count: int) -> str:
+    """Say that single pixels were not believed."""
+    pixels = "1 pixel was" if count == 1 else f"{count:,} pixels were"
+    return f"{pixels} replaced, as hot or dead: far from all around, as no light is."
+
+
 def figure_rows(figures: dict[str, Any]) -> list[FigureRow]:
     """Return what is known of a result without a clean image, one figure in each row."""
     rows = []

@@ -104,7 +104,7 @@ def test_channels_come_out_in_the_order_mean_then_variance(kind: str) -> None:
 @pytest.mark.parametrize("depth", [1, 2])
 def test_padding_to_the_stride_repeats_the_border(depth: int) -> None:
     network = awake_network("unet", depth=depth)
-    image = torch.randn(1, 1, 3, 5)
+    image = 0.2 * torch.randn(1, 1, 3, 5)
     padded = torch.nn.functional.pad(image, (0, -5 % 2**depth, 0, -3 % 2**depth), mode="replicate")
     for part, whole in zip(network(image), network(padded), strict=True):
         torch.testing.assert_close(part, whole[..., :3, :5])

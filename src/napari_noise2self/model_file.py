@@ -32,9 +32,8 @@ if TYPE_CHECKING:
     from .denoiser import Denoiser
 
 _KEY = "napari-noise2self"
-FORMAT_VERSION = 4
-"""3: the network may see adjacent planes of a stack. 4: correlated noise may be made white."""
-_READABLE = (2, 3, FORMAT_VERSION)
+FORMAT_VERSION = 5
+"""Before 5, networks did not see images relative to their local mean, and are of no use now."""
 _DAMAGE = (ValueError, KeyError, TypeError, AttributeError, RuntimeError, OverflowError)
 
 
@@ -109,7 +108,7 @@ def load_model(path: Path, device: Device = "auto") -> Denoiser:
     try:
         values = json.loads(header)
         newer = values["format_version"] > FORMAT_VERSION
-        if values["format_version"] in _READABLE:
+        if values["format_version"] == FORMAT_VERSION:
             if values.pop("digest") != _digest(values, weights):
                 raise ValueError("bytes have changed since the file was written")
             return _assemble(values, weights, place)
@@ -133,10 +132,8 @@ def _assemble(
     denoiser = Denoiser(Settings.from_dict(values["settings"]))
     denoiser.stabilisers = tuple(_stabiliser(item) for item in values["stabilisers"])
     denoiser.choose_partition()
-    stack = values["stack"] if values["format_version"] > 2 else {}  # 2 saw planes one by one
-    denoiser.stack = Stack(**{name: str(value) for name, value in stack.items()})
-    whitenings = values["whitenings"] if values["format_version"] > 3 else ()
-    denoiser.whitenings = tuple(_whitening(item) for item in whitenings)
+    denoiser.stack = Stack(**{name: str(value) for name, value in values["stack"].items()})
+    denoiser.whitenings = tuple(_whitening(item) for item in values["whitenings"])
     if len(denoiser.whitenings) not in (0, len(denoiser.stabilisers)):
         raise ValueError("whitenings are not those of the channels")
     known = {field.name for field in fields(TrainingRecord)}

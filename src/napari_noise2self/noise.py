@@ -17,7 +17,7 @@ from .noise_fit import NoisePoint, find_limits, fit_line, measure_windows, witho
 FloatArray = NDArray[np.float64]
 
 _ENOUGH, _BAND = 2**22, 128  # pixels to measure in all; rows of a band
-_MINIMUM_WINDOWS = 400
+_MINIMUM_WINDOWS = 100
 _SMALLEST_RISE = 0.2  # of the variance over all intensities, by which photon noise is recognised
 _POOR = 0.5  # goodness: the variance is off by half on average
 _WEAKER = 0.9  # of the variance: more than flattest parts differ from others by chance

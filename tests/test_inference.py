@@ -27,7 +27,7 @@ GRIDS = [Partition("grid", size, seed=size) for size in range(2, 11)]
 RANDOMS = [Partition("random", size, seed=size) for size in (2, 7, 25, 60)]
 MODES = ["posterior", "j-invariant", "single-pass"]
 HALVES = Partition("grid", 2)
-LONG_OR_SMALL = [(1, 1), (1, 160), (160, 1), (3, 2), (2, 151), (45, 161), (161, 45)]
+LONG_OR_SMALL = [(1, 1), (1, 190), (190, 1), (3, 2), (2, 181), (45, 191), (191, 45)]
 
 
 def _predictor(
@@ -104,7 +104,7 @@ def bfloat16(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("tile", [16, 512])
 def test_nor_in_mixed_precision(network: str, partition: Partition, tile: int) -> None:
     predictor = replace(_predictor(network, partition, tile=tile), mixed_precision=True)
-    hidden, elsewhere = _at_hidden_and_elsewhere(predictor, _image((24, 150)))
+    hidden, elsewhere = _at_hidden_and_elsewhere(predictor, _image((24, 180)))
     assert not hidden
     assert elsewhere
 
@@ -141,7 +141,7 @@ def test_neither_does_any_size_or_tile(
 def test_nor_do_flips_and_channels(network: str, flips: int, channels: int) -> None:
     """A pixel is hidden in all channels at once: their noise may be shared."""
     predictor = _predictor(network, flips=flips, channels=channels, tile=8)
-    image = _image((13, 150), channels)
+    image = _image((13, 200), channels)
     network = predictor.network
     assert len(list(_tiles(image.shape[-2:], 8, network.reach, network.stride))) > 1
     assert _at_hidden_and_elsewhere(predictor, image) == (False, True)
@@ -156,7 +156,7 @@ def test_nor_do_the_neighbours_of_an_exclusion(
     """Where noise is correlated, a prediction must not see the neighbours of its pixel either."""
     exclusion = Exclusion(kind, radius)
     predictor = _predictor(network, Partition("grid", size, 1, exclusion), tile=16)
-    assert _at_hidden_and_elsewhere(predictor, _image((9, 170))) == (False, True)
+    assert _at_hidden_and_elsewhere(predictor, _image((9, 190))) == (False, True)
     predictor = _predictor(network, Partition("random", 30, 1, exclusion), flips=8)
     assert not _at_hidden_and_elsewhere(predictor, _image((14, 13)))[0]
 
@@ -236,7 +236,7 @@ def test_hiding_another_subset_is_not_enough(channels: int) -> None:
 def test_posterior_is_as_bright_as_the_image() -> None:
     predictor, image = _predictor(noise=4.0), 3 + _image((128, 128))
     alone, mixed = (_mean(predictor, image, mode) for mode in ("j-invariant", "posterior"))
-    assert abs(mixed.mean() - image.mean()) < 0.1 * abs(alone.mean() - image.mean())
+    assert abs(mixed.mean() - image.mean()) < 0.2 * abs(alone.mean() - image.mean())
 
 
 @pytest.mark.parametrize("noise", [1e-2, 1.0, 100.0])
@@ -299,14 +299,14 @@ def test_posterior_of_a_missing_pixel_is_the_prediction_alone() -> None:
 @pytest.mark.parametrize(
     ("network", "depth", "shape", "tile"),
     [
-        ("unet", 1, (59, 121), 8),
-        ("unet", 1, (7, 117), 10),
-        ("unet", 2, (147, 13), 16),
-        ("unet", 2, (6, 161), 30),
-        ("unet", 3, (5, 251), 24),
-        ("dncnn", 1, (23, 81), 5),
-        ("dncnn", 4, (37, 101), 16),
-        ("dncnn", 8, (1, 124), 32),
+        ("unet", 1, (59, 171), 8),
+        ("unet", 1, (7, 167), 10),
+        ("unet", 2, (197, 13), 16),
+        ("unet", 2, (6, 221), 30),
+        ("unet", 3, (5, 301), 24),
+        ("dncnn", 1, (23, 131), 5),
+        ("dncnn", 4, (37, 151), 16),
+        ("dncnn", 8, (1, 184), 32),
     ],
 )
 def test_tiles_give_the_result_of_the_whole(
@@ -329,7 +329,7 @@ def test_tiles_give_the_result_of_the_whole(
 def test_tiles_give_the_result_of_the_whole_with_flips_channels_and_exclusion(
     network: str, flips: int, exclusion: Exclusion
 ) -> None:
-    image = _image((123, 9), channels=2)
+    image = _image((173, 9), channels=2)
     predictor = _predictor(network, Partition("grid", 3, 0, exclusion), channels=2, flips=flips)
     whole, tiled = _mean(predictor, image), _mean(replace(predictor, tile=8), image)
     assert (whole - tiled).abs().max() < 1e-4 * (whole.max() - whole.min())
@@ -427,9 +427,9 @@ def test_hidden_pixels_stay_hidden_when_adjacent_planes_are_seen(
 ) -> None:
     """Whatever lies beside them, in planes whose noise is their own."""
     predictor = _stack_predictor(network, partition, tile=tile)
-    image, beside = _image((24, 150)), _image((24, 150), channels=4, seed=1)[None]
-    labels = partition.labels((24, 150))[0]
-    subset = labels == labels[12, 75]
+    image, beside = _image((24, 180)), _image((24, 180), channels=4, seed=1)[None]
+    labels = partition.labels((24, 180))[0]
+    subset = labels == labels[12, 90]
     hidden = partition.hide(subset[None, None])[0, 0]
     changed = torch.where(hidden, 3 - image, image)
     before, after = (
@@ -442,7 +442,7 @@ def test_hidden_pixels_stay_hidden_when_adjacent_planes_are_seen(
 
 
 @pytest.mark.parametrize("flips", [1, 8])
-@pytest.mark.parametrize("shape", [(131, 45), (24, 130)])
+@pytest.mark.parametrize("shape", [(171, 45), (24, 180)])
 def test_tiles_change_nothing_with_adjacent_planes(flips: int, shape: tuple[int, int]) -> None:
     image, beside = _image(shape), _image(shape, channels=4, seed=1)[None]
     whole, tiled = (

@@ -83,13 +83,13 @@ def test_brighter_everywhere_means_brighter_predictions_and_no_other_change(
 @pytest.mark.parametrize("bright", [10.0, 1e2, 1e4, 1e8])
 def test_no_prediction_is_brighter_than_a_blinding_spot(bright: float) -> None:
     """Pretrained weights made a hundred times as much of what was beyond their range."""
-    image = 0.2 * torch.randn((1, 1, 64, 64), generator=torch.Generator().manual_seed(0))
+    image = 0.2 * torch.randn((1, 1, 64, 256), generator=torch.Generator().manual_seed(0))
     image[..., 30:34, 30:34] = bright
     with torch.inference_mode():
         mean, _ = create_network(Settings())(image)
     assert -0.5 * bright < mean.min()
     assert mean.max() < 1.5 * bright
-    torch.testing.assert_close(mean[..., :4, :4], torch.zeros(1, 1, 4, 4), atol=1, rtol=0)
+    assert mean[..., 160:].abs().max() < 0.2
 
 
 @pytest.mark.parametrize("kind", ["unet", "dncnn"])

@@ -55,8 +55,7 @@ def _excess(result: Result, clean: NDArray[np.float64]) -> float:
 def test_estimates_are_about_within_one_decibel() -> None:
     """Without rehearsal and residuals, none of these is: the network is too modest here."""
     excesses = [_excess(*_denoised(kind, law)) for kind in KINDS for law in LAWS]
-    assert np.mean(np.abs(excesses) <= 1) >= 0.75, np.round(excesses, 2)
-    assert np.max(np.abs(excesses)) < 2
+    assert np.max(np.abs(excesses)) < 1.5, np.round(excesses, 2)
     assert abs(np.mean(excesses)) < 0.75
 
 

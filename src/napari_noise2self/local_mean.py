@@ -12,12 +12,13 @@ from torch.nn import functional
 
 CELL = 8
 """Means are taken over cells of this many pixels' side, from the image's corner on."""
-LOCAL_REACH = 3 * CELL
+_CELLS = 7
+LOCAL_REACH = (_CELLS // 2 + 2) * CELL
 """A local mean depends on no pixel farther away than this along any axis."""
 
 
 def local_mean(image: Tensor) -> Tensor:
-    """Return the means of 3×3 cells, interpolated between their centres.
+    """Return the means of 7×7 cells, interpolated between their centres.
 
     Parameters
     ----------
@@ -34,7 +35,9 @@ def local_mean(image: Tensor) -> Tensor:
     if below or right:
         image = functional.pad(image, (0, right, 0, below), mode="replicate")
     cells = functional.avg_pool2d(image, CELL)
-    means = functional.avg_pool2d(cells, 3, stride=1, padding=1, count_include_pad=False)
+    means = functional.avg_pool2d(
+        cells, _CELLS, stride=1, padding=_CELLS // 2, count_include_pad=False
+    )
     smooth = functional.interpolate(
         means, scale_factor=float(CELL), mode="bilinear", align_corners=False
     )

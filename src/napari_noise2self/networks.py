@@ -19,9 +19,10 @@ from .outliers import limited
 from .settings import DEFAULT_DEPTH, DEFAULT_WIDTH, NetworkKind, Settings
 from .stabilise import NOISE_STD
 
-LARGEST = 16.0
-"""A network sees no pixel farther than this from the local mean: 80 standard deviations of noise,
-mostly. What is cut off there stands out so clearly that the noisy pixels are the result."""
+LARGEST = 12.0
+"""A network sees no pixel farther than this from the local mean: 60 standard deviations of noise,
+mostly. What is cut off there stands out so clearly that the noisy pixels are the result, and
+beyond 13 the pretrained weights make a hundred times as much of it."""
 
 
 class Network(nn.Module):

@@ -21,7 +21,7 @@ from .progress import Control
 _STATISTICS_PLANES = 16
 NOISE_STD = 0.2
 """Standard deviation of the noise in the network's range,"""
-LARGEST_CONTRAST = 3.0
+LARGEST_CONTRAST = 5.0
 """unless the image would then have a larger standard deviation from its local mean than this."""
 
 

@@ -32,6 +32,7 @@ def test_the_same_seed_gives_the_same_scene(kind: str | None) -> None:
 
 def test_the_left_out_kinds_are_never_trained_on() -> None:
     assert not set(STRUCTURES) & set(LEFT_OUT)
+    assert sum(share for _, share in STRUCTURES.values()) == pytest.approx(1)
 
 
 def test_bodies_cover_the_area_of_their_radius() -> None:

@@ -39,10 +39,10 @@ def test_most_planes_are_like_those_beside_them(kind: str) -> None:
         stack = _stack(seed, SHAPES[kind])
         middle = PLANES // 2
         change = np.mean((stack[middle] - stack[middle + 1]) ** 2)
-        still += change == 0 and bool(np.ptp(stack[middle]))
+        still += change == 0
         alike.append(change < np.var(stack[middle]))
     assert np.mean(alike) > 0.7  # not so the finest textures, once they drift
-    assert (still > 2) == (kind == "film")  # a volume of two levels may have few edges
+    assert (still > 0) == (kind == "film")
 
 
 def test_the_same_seed_gives_the_same_planes() -> None:

@@ -15,8 +15,8 @@ from ..stabilise import LARGEST_CONTRAST, NOISE_STD, Stabiliser
 from .drawing import Image, chance, log_uniform
 
 _COUNTED = 0.3
-_AMPLITUDES = 1.5, 250.0
-_PHOTONS = 1.0, 3000.0
+_AMPLITUDES = 1.5, 80.0
+_PHOTONS = 1.0, 300.0
 _MISJUDGED = 0.08
 _OFF_CENTRE = 0.3
 

@@ -11,7 +11,6 @@ _MIXED = 0.25
 _PARTLY_DARK = 0.2
 _SHARP = 0.25
 _HAZY = 0.2
-_TWO_LEVELS = 0.08
 _WIDEST_BLUR = 3.0
 
 
@@ -69,8 +68,7 @@ def _light(random: np.random.Generator, shape: Shape) -> Image:
     field = smooth_field(random, shape, log_uniform(random, 8, 50))
     steepness = np.float32(log_uniform(random, 2, 20))
     level = np.float32(random.normal(0, 0.7))
-    with np.errstate(over="ignore"):  # infinity is right: it becomes 0
-        return np.asarray(1 / (1 + np.exp(-steepness * (field - level))))
+    return np.asarray(1 / (1 + np.exp(-steepness * (field - level))))
 
 
 def _through_optics(random: np.random.Generator, image: Image) -> Image:
@@ -86,11 +84,8 @@ def _through_optics(random: np.random.Generator, image: Image) -> Image:
 
 
 def _recorded(random: np.random.Generator, image: Image) -> Image:
-    """Apply an intensity law: linear, a power, two levels, inverted, or saturated at the top."""
+    """Apply an intensity law: linear, a power, inverted, or saturated at the top."""
     image = normalised(image)
-    if chance(random, _TWO_LEVELS):
-        level, slope = np.quantile(image, random.uniform(0.1, 0.9)), log_uniform(random, 4, 40)
-        image = np.clip(np.float32(slope) * (image - np.float32(level)) + 0.5, 0, 1)
     if chance(random, 0.5):
         image = np.power(np.clip(image, 0, 1), np.float32(log_uniform(random, 0.4, 2.5)))
     if chance(random, 0.15):

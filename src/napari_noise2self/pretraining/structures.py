@@ -25,7 +25,6 @@ from .drawing import (
     radial_frequency,
     smooth_field,
     spectral_field,
-    white_noise,
 )
 
 Structure = Callable[[np.random.Generator, Shape], Image]
@@ -209,40 +208,6 @@ def _stripes(random: np.random.Generator, shape: Shape) -> Image:
     return np.clip(image, -limit, limit).astype(np.float32)
 
 
-def patterns(random: np.random.Generator, shape: Shape) -> Image:
-    """One motif again and again on a lattice, such as bricks, cloth, print or a camera's grid."""
-    axes, size = len(shape), log_uniform(random, 3, 40)
-    periods = size * np.exp(random.uniform(-0.5, 0.5, axes))
-    turn = np.eye(axes)
-    if chance(random, 0.6):
-        turn, _ = np.linalg.qr(random.standard_normal((axes, axes)))
-    places = np.indices(shape, dtype=np.float32)
-    if chance(random, 0.5):
-        bend = random.uniform(0, 0.5) * size
-        places += np.stack([bend * smooth_field(random, shape, 4 * size) for _ in shape])
-    along = np.tensordot(turn / periods[:, None], places, axes=1)
-    along[-1] += random.choice([0.0, 0.5, random.random()]) * np.floor(along[0])
-    cells = np.floor(along).astype(np.int64)
-    motif = _motif(random, axes)
-    image = ndimage.map_coordinates(
-        motif, (along - cells) * len(motif), np.float32, order=1, mode="grid-wrap"
-    )
-    levels = 1 + random.choice([0.0, 0.1, 0.5]) * white_noise(random, (16,) * axes)
-    return np.asarray(image * levels[tuple(cells % 16)], dtype=np.float32)
-
-
-def _motif(random: np.random.Generator, axes: int) -> Image:
-    """Return a few bars, boxes or discs before each other, 48 pixels wide."""
-    image = np.full((48,) * axes, random.random(), np.float32)
-    radii = log_uniform(random, 3, 15) * np.exp(random.normal(0, 0.3, random.integers(1, 8)))
-    for body in draw_bodies(
-        random, image.shape, radii, stretch=log_uniform(random, 1, 6), boxes=random.random()
-    ):
-        part = image[body.window]
-        part += body.coverage * (np.float32(random.random()) - part)
-    return image
-
-
 def gradients(random: np.random.Generator, shape: Shape) -> Image:
     """Slopes, bowls and soft blobs: light without detail."""
     image = np.zeros(shape, np.float32)
@@ -266,11 +231,10 @@ STRUCTURES: dict[str, tuple[Structure, float]] = {
     "nuclei": (nuclei, 0.11),
     "puncta": (puncta, 0.08),
     "textures": (textures, 0.09),
-    "patterns": (patterns, 0.08),
     "gradients": (gradients, 0.03),
     "flat": (flat, 0.12),
 }
-"""The kinds that are trained on, and how often each is drawn, relative to the others."""
+"""The kinds that are trained on, and how large a share each is."""
 
 LEFT_OUT: dict[str, Structure] = {"shells": shells}
 """The kinds that are never trained on, to see what becomes of the unknown."""

@@ -167,4 +167,4 @@ def test_the_rehearsal_knows_that_noise_beside_is_noise() -> None:
     result = denoiser.result(noisy, axes="TYX")
     error = np.mean((result.image - clean) ** 2)
     true = 10 * np.log10(np.ptp(clean) ** 2 / error)
-    assert result.figures["estimated_psnr"] == pytest.approx(true, abs=1.5)
+    assert result.figures["estimated_psnr"] == pytest.approx(true, abs=2)

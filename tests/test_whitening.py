@@ -33,7 +33,7 @@ def _measured(image: NDArray[np.float64], partition: Partition = SQUARE) -> tupl
 
 
 @pytest.mark.parametrize("shape", [(64, 64), (37, 101), (5, 3), (1, 1)])
-def test_colouring_undoeswhitening(shape: tuple[int, int]) -> None:
+def test_colouring_undoes_whitening(shape: tuple[int, int]) -> None:
     image = torch.randn(shape, generator=torch.Generator().manual_seed(0))
     white = whitening().whiten(image)
     assert white.shape == image.shape

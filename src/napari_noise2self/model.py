@@ -21,7 +21,7 @@ from .partition import Partition
 from .progress import Control, Report, of_planes
 from .result import Result, ResultFigures
 from .settings import Prediction, Settings
-from .stabilise import Stabiliser, missing_pixels
+from .stabilise import Stabiliser
 from .stable_noise import StableNoise
 from .stack_reader import StackReader, Window
 from .training import TrainingRecord
@@ -140,7 +140,7 @@ class Model:
                 stable, mode, beside=reader.beside(number), control=control, report=stack_report
             )
             mean = gathered.add(stable, *predicted)
-            missing = missing_pixels(self.stabilisers, plane)
+            missing = stable.isnan().numpy()
             reader.layout.set_plane(result, number, finish(mean, plane, missing, result.dtype))
         return Result(result, gathered.figures(self.figures))
 

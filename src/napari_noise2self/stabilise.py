@@ -81,19 +81,18 @@ class Stabiliser:
         return replace(self, centre=centre, scale=scale)
 
     def forward(self, plane: NDArray[Any]) -> Tensor:
-        """Map grey levels to a float32 tensor of the same shape; NaN where they are `missing`."""
+        """Map grey levels to a float32 tensor of the same shape; NaN where pixels have no value.
+
+        Those are not finite, or darker than any without light (`NoiseModel.darkest`).
+        """
         return ((self._stable(plane) - self.centre) * self.scale).float()
 
     def _stable(self, plane: NDArray[Any]) -> Tensor:
-        """Return pixels with a noise variance of 1, float64; NaN where they are `missing`."""
-        missing = self.missing(plane)
+        """Return pixels with a noise variance of 1, float64; NaN where they have no value."""
+        darkest = self.noise.darkest * self.unit + self.offset
+        missing = ~np.isfinite(plane) | (plane < darkest)
         normal = (np.where(missing, 0, plane).astype(np.float64) - self.offset) / self.unit
         return torch.from_numpy(np.where(missing, np.nan, self.noise.stabilise(normal)))
-
-    def missing(self, plane: NDArray[Any]) -> NDArray[np.bool_]:
-        """Tell which pixels have no value: not finite, or darker than any without light."""
-        darkest = self.noise.darkest * self.unit + self.offset
-        return np.asarray(~np.isfinite(plane) | (plane < darkest))
 
     def inverse(self, mean: Tensor) -> NDArray[np.float64]:
         """Map expectations back to grey levels."""
@@ -146,12 +145,6 @@ def fit_stabilisers(planes: Sequence[NDArray[Any]], control: Control) -> tuple[S
 def measured_planes(planes: Sequence[NDArray[Any]]) -> Sequence[NDArray[Any]]:
     """Return those of many planes on which noise is measured."""
     return planes[:: max(1, math.ceil(len(planes) / _STATISTICS_PLANES))]
-
-
-def missing_pixels(stabilisers: Sequence[Stabiliser], plane: NDArray[Any]) -> NDArray[np.bool_]:
-    """Tell which pixels of a plane (C, Y, X) have no value; see `Stabiliser.missing`."""
-    pairs = zip(stabilisers, plane, strict=True)
-    return np.stack([stabiliser.missing(channel) for stabiliser, channel in pairs])
 
 
 def stabilise_plane(stabilisers: Sequence[Stabiliser], plane: NDArray[Any]) -> Tensor:

@@ -20,9 +20,9 @@ def test_made_once(qtbot):
 
 def test_the_dock_opens_without_plots(viewer, dock, qtbot, noisy, tiny):
     assert dock.findChildren(Plot) == []
-    viewer.add_image(noisy, name="cells")
+    viewer.add_image(noisy[:24, :24], name="cells")  # too small for a noise model, as is said
     run(qtbot, dock, tiny)
     assert dock.findChildren(Plot) == [dock.plot]
     dock.figures.details.header.click()
     assert set(dock.findChildren(Plot)) == {dock.plot, dock.figures.noise}
-    assert dock.figures.noise._channels, "it shows what there was to show before it was made"
+    assert dock.figures.noise.reading.text()

@@ -26,7 +26,7 @@ from ..noise_check import check_noise
 from ..partition import Partition
 from ..progress import Control, Progress, Report
 from ..settings import Prediction, Settings
-from ..stabilise import Stabiliser, fit_stabilisers, missing_pixels, stabilise_plane
+from ..stabilise import Stabiliser, fit_stabilisers, stabilise_plane
 from ..stable_noise import StableNoise
 from ._classics import CLASSICS, Classic
 from ._curves import Curve
@@ -143,8 +143,9 @@ class Calibration:
             control.check()
             plane = layout.plane(image, number)
             check_values(plane)
-            mean = self._predict(plane, classic, strength, mode, control)
-            missing = missing_pixels(self.stabilisers, plane)
+            stable = stabilise_plane(self.stabilisers, plane)
+            mean = self._predict(stable, classic, strength, mode, control)
+            missing = stable.isnan().numpy()
             layout.set_plane(result, number, finish(mean, plane, missing, result.dtype))
             if report:
                 done, spent = number + 1, time.monotonic() - started
@@ -161,16 +162,16 @@ class Calibration:
 
     def _predict(
         self,
-        plane: NDArray[Any],
+        plane: Tensor,
         classic: Classic,
         strength: float,
         mode: Prediction,
         control: Control,
     ) -> NDArray[np.float64]:
-        """Denoise one plane (C, Y, X) in grey levels."""
+        """Denoise one stabilised plane (C, Y, X), and return it in grey levels."""
         noise = StableNoise.of(self.stabilisers)
         scale = noise.unit.sqrt()
-        stable = stabilise_plane(self.stabilisers, plane).unsqueeze(0) / scale
+        stable = plane.unsqueeze(0) / scale
         present = torch.isfinite(stable).all(dim=1, keepdim=True)
         image = torch.where(present, stable, 0)
         filtered = mean = torch.empty(0)

@@ -139,7 +139,7 @@ def test_settings_choose_the_network() -> None:
 
 def test_network_without_body_says_so() -> None:
     with pytest.raises(RuntimeError, match="Network has no body"):
-        Network().body(torch.zeros(1, 1, 4, 4))
+        Network().body(torch.zeros(1, 1, 4, 4), lambda: None)
 
 
 @pytest.mark.parametrize("kind", ["unet", "dncnn"])
@@ -165,3 +165,17 @@ def test_each_channel_sees_its_own_adjacent_planes() -> None:
     for channel in range(3):
         alone = network(image[:, channel, None], beside[:, channel, None])[0]
         torch.testing.assert_close(together[:, channel, None], alone)
+
+
+@pytest.mark.parametrize(("kind", "depth"), KINDS_AND_DEPTHS)
+def test_pass_can_be_ended_between_any_two_layers(kind: str, depth: int) -> None:
+    network, calls = awake_network(kind, depth=depth), 0
+
+    def check() -> None:
+        nonlocal calls
+        calls += 1
+        if calls == 2:
+            raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        network(torch.zeros(1, 1, 8, 8), None, check)

@@ -14,14 +14,14 @@ from .allocator import kept_memory
 from .brightness import as_bright_as
 from .devices import fastest_precision, reproducible
 from .local_doubt import local_doubt
-from .networks import Network
+from .networks import Check, Network
 from .outliers import without_outliers
 from .partition import Partition
 from .progress import Control, Progress, Report
 from .settings import Fill, Prediction
 from .stable_noise import StableNoise, signal_variance
 
-DEFAULT_TILE = 512
+DEFAULT_TILE = 1024
 SMALLEST_TILE = 64
 _SMALLEST_SHARE = 0.01
 
@@ -117,7 +117,7 @@ class Predictor:
         result = torch.empty((2, *image.shape), dtype=torch.float32)
         with torch.inference_mode(), reproducible(), kept_memory():
             for tile in tiles:
-                for _ in self._predict_tile(image, beside, tile, subsets, result):
+                for _ in self._predict_tile(image, beside, tile, subsets, result, control.check):
                     control.check()
                     done += 1
                     if report:
@@ -133,6 +133,7 @@ class Predictor:
         tile: _Tile,
         subsets: Sequence[int | None],
         result: Tensor,
+        check: Check,
     ) -> Iterator[None]:
         """Write the network's mean and variance of one tile; yields after each of its passes."""
         window, inner, target = tile.window, tile.inner, tile.target
@@ -150,7 +151,7 @@ class Predictor:
             filled = self.partition.fill(pixels[None], hidden, self.fill)
             here = torch.ones_like(present) if subset is None else targets
             for flip in range(flips):
-                some_mean, some_variance = self._run(filled, seen, flip)
+                some_mean, some_variance = self._run(filled, seen, flip, check)
                 mean = torch.where(here, mean + some_mean[0] / flips, mean)
                 variance = torch.where(here, variance + some_variance[0] / flips, variance)
                 yield
@@ -183,7 +184,9 @@ class Predictor:
             mean = torch.lerp(mean, torch.where(share > 0, image, 0), share)
         return mean, (1 - share).square() * expected + share.square() * known, known
 
-    def _run(self, filled: Tensor, beside: Tensor | None, flip: int) -> tuple[Tensor, Tensor]:
+    def _run(
+        self, filled: Tensor, beside: Tensor | None, flip: int, check: Check
+    ) -> tuple[Tensor, Tensor]:
         """Run the network on one of the eight orientations of the image."""
         noise = self.noise.to(self._device)
         height, width = filled.shape[-2:]
@@ -191,7 +194,7 @@ class Predictor:
         oriented = self._oriented(filled, flip).contiguous(memory_format=precision.memory_format)
         seen = None if beside is None else self._oriented(beside.flatten(1, 2), flip)
         with precision.autocast(self._device):
-            mean, raw = self.network(oriented, seen)
+            mean, raw = self.network(oriented, seen, check)
         mean, variance = (_restore(part, flip) for part in (mean, signal_variance(raw, noise)))
         return mean[..., :height, :width], variance[..., :height, :width]
 

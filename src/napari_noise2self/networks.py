@@ -7,7 +7,7 @@ the pixel it stands for was hidden at the input.
 
 from __future__ import annotations
 
-from typing import cast
+from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
@@ -25,6 +25,14 @@ mostly. What is cut off there stands out so clearly that the noisy pixels are th
 beyond 13 the pretrained weights make a hundred times as much of it."""
 
 
+Check = Callable[[], None]
+"""Called between the layers of a network; what it raises ends the pass."""
+
+
+def _go_on() -> None:
+    """Let a pass of the network go on to its end."""
+
+
 class Network(nn.Module):
     """What the rest of the package needs to know of a network."""
 
@@ -39,11 +47,13 @@ class Network(nn.Module):
     head: nn.Conv2d
     """Maps features to mean and raw variance of each channel."""
 
-    def body(self, image: Tensor) -> Tensor:
+    def body(self, image: Tensor, check: Check) -> Tensor:
         """Map (B, C, H, W), sides multiples of `stride`, to features (B, F, H, W)."""
         raise RuntimeError(f"{type(self).__name__} has no body")
 
-    def forward(self, image: Tensor, beside: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    def forward(
+        self, image: Tensor, beside: Tensor | None = None, check: Check = _go_on
+    ) -> tuple[Tensor, Tensor]:
         """Predict mean and raw variance of each pixel, both of the shape of `image`.
 
         Hot pixels are seen as such no more: they would show in the predictions of all around them.
@@ -55,6 +65,8 @@ class Network(nn.Module):
         beside : Tensor, optional
             The adjacent planes, of shape (B, C, `adjacent`, H, W), or with both axes in one; 0
             where there are none, and all 0 if None.
+        check : callable
+            See `Check`.
         """
         shape, (height, width) = image.shape, image.shape[-2:]
         image = limited(image.reshape(-1, self.channels, height, width), NOISE_STD)
@@ -65,7 +77,7 @@ class Network(nn.Module):
         below, right = -height % self.stride, -width % self.stride
         if below or right:
             seen = functional.pad(seen, (0, right, 0, below), mode="replicate")
-        features = self.body(seen.clamp(-LARGEST, LARGEST))[..., :height, :width]
+        features = self.body(seen.clamp(-LARGEST, LARGEST), check)[..., :height, :width]
         with torch.autocast(image.device.type, enabled=False):  # bfloat16 knows 256 grey levels
             mean, variance = self.head(features.float()).chunk(2, dim=1)
         return (mean + level).reshape(shape), variance.reshape(shape)
@@ -121,17 +133,19 @@ class UNet(Network):
         )
         self.head = _head(width, channels)
 
-    def body(self, image: Tensor) -> Tensor:
+    def body(self, image: Tensor, check: Check) -> Tensor:
         """See `Network.body`."""
         skips: list[Tensor] = []
-        features = self.down[0](image)
+        features: Tensor = self.down[0](image)
         for block in self.down[1:]:
+            check()
             skips.append(features)
             features = block(functional.avg_pool2d(features, 2))
         for block in self.up:
+            check()
             features = functional.interpolate(features, scale_factor=2.0, mode="nearest")
             features = block(torch.cat((features, skips.pop()), dim=1))
-        return cast(Tensor, features)
+        return features
 
 
 class DnCNN(Network):
@@ -159,9 +173,12 @@ class DnCNN(Network):
         self.layers = nn.Sequential(*layers)
         self.head = _head(width, channels)
 
-    def body(self, image: Tensor) -> Tensor:
+    def body(self, image: Tensor, check: Check) -> Tensor:
         """See `Network.body`."""
-        return cast(Tensor, self.layers(image))
+        for layer in self.layers:
+            check()
+            image = layer(image)
+        return image
 
 
 class _Block(nn.Sequential):

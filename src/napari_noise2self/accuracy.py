@@ -21,9 +21,10 @@ class PlanePrediction:
     ----------
     mean : ndarray
         Denoised grey levels.
-    error, noise : ndarray
-        Variance of the error that remains, and of the noise, on the stabilised scale. `noise` is
-        0 where it is not known.
+    error : ndarray
+        Variance of the error that remains, on the stabilised scale.
+    noise : ndarray
+        Variance of the noise over what the noise model says; 0 where it is not known.
     present : ndarray
         bool: pixels that have a value in the noisy image. The others don't count.
     """
@@ -37,8 +38,8 @@ class PlanePrediction:
 class ErrorEstimate:
     """Gathers the mean squared errors before and after denoising, plane by plane.
 
-    Before: the variance of the noise. After: the error that `Predictor.predict` expects. Both are
-    known on the stabilised scale, from where `NoiseModel.stretch` leads to grey levels.
+    Before: the variance of the noise. After: the error that `Predictor.predict` expects, which is
+    known on the stabilised scale; `NoiseModel.stretch` leads from there to grey levels.
 
     The range of the clean image is that of the denoised one, but its lowest and highest pixels owe
     something to their errors: they are taken for a standard deviation of these less extreme.
@@ -58,11 +59,12 @@ class ErrorEstimate:
 
     def add(self, plane: PlanePrediction, models: Sequence[NoiseModel]) -> None:
         """Add a plane, with the noise model in grey levels of each of its channels."""
-        pairs = zip(models, plane.mean, strict=True)
-        stretch = np.stack([model.stretch(mean) for model, mean in pairs])
-        deviation = np.sqrt(plane.error * stretch)
-        self._noise += float((plane.noise * stretch).sum(where=plane.present))
-        self._error += float((plane.error * stretch).sum(where=plane.present))
+        pairs = list(zip(models, plane.mean, strict=True))
+        noise = plane.noise * np.stack([model.variance(mean) for model, mean in pairs])
+        error = plane.error * np.stack([model.stretch(mean) for model, mean in pairs])
+        deviation = np.sqrt(error)
+        self._noise += float(noise.sum(where=plane.present))
+        self._error += float(error.sum(where=plane.present))
         self._known &= all(model.fitted for model in models)
         self._known &= bool(plane.noise.any(axis=(1, 2)).all())
         self._count += int(plane.present.sum())

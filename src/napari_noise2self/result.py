@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -14,6 +15,7 @@ from .accuracy import ErrorEstimate, PlanePrediction
 from .outliers import without_outliers
 from .residual import ResidualCheck
 from .stabilise import Stabiliser
+from .stable_noise import StableNoise
 from .words import hot_pixels_note
 
 
@@ -54,6 +56,7 @@ class ResultFigures:
 
     def __init__(self, stabilisers: Sequence[Stabiliser], dtype: np.dtype[Any]) -> None:
         self._stabilisers = stabilisers
+        self._assumed = StableNoise.of(stabilisers)
         self._models = [stabiliser.grey_noise for stabiliser in stabilisers]
         self._errors = ErrorEstimate(dtype)
         self._residual = ResidualCheck([model.correlation for model in self._models])
@@ -81,8 +84,10 @@ class ResultFigures:
         units = np.reshape([stabiliser.scale**2 for stabiliser in self._stabilisers], (-1, 1, 1))
         pairs = zip(self._stabilisers, denoised, strict=True)
         grey = np.stack([stabiliser.inverse(channel) for stabiliser, channel in pairs])
-        error_there, noise_there = (part.double().numpy() / units for part in (error, noise))
-        self._errors.add(PlanePrediction(grey, error_there, noise_there, present), self._models)
+        assumed = self._assumed.assumed_variance(denoised[None])[0]
+        relative = torch.where(assumed > 0, noise / assumed, 0).double().numpy()
+        error_there = error.double().numpy() / units
+        self._errors.add(PlanePrediction(grey, error_there, relative, present), self._models)
         return grey
 
     def figures(self, training: dict[str, Any]) -> dict[str, Any]:

@@ -99,8 +99,6 @@ class SelfCheck:
             for channel, each in enumerate(found):
                 if each is not None and measured[channel]:
                     doubt = min(float(doubts[channel]), _LARGEST_DOUBT)
-                    if self.trained:  # it has learned from these images how large its errors are
-                        doubt = max(doubt, 1.0)
                     found[channel] = self._with_doubt(channel, each, residuals[channel], doubt)
         return tuple(found)
 

@@ -71,7 +71,10 @@ def test_noise_that_is_slightly_alike_spoils_neither_result_nor_estimate(kind: s
 
 
 def _check(
-    planes: list[torch.Tensor], noise: StableNoise | None = None, trained: bool = False
+    planes: list[torch.Tensor],
+    noise: StableNoise | None = None,
+    trained: bool = False,
+    held: bool = True,
 ) -> SelfCheck:
     settings, partition = Settings(patch_size=32), Partition("grid", 3)
     channels = len(planes[0])
@@ -84,6 +87,7 @@ def _check(
         partition,
         noise or gaussian_noise(*[0.04] * channels),
         trained,
+        held,
     )
 
 
@@ -113,6 +117,21 @@ def test_trained_network_is_judged_by_held_out_pixels_alone() -> None:
     (found,), _ = check._residuals(_random(), Control(), echoed=False)
     seen = torch.from_numpy(found.mean + found.residual).float()
     assert torch.isin((1e4 * seen).round(), (1e4 * held_out).round()).float().mean() > 0.99
+
+
+@pytest.mark.parametrize("held", [False, True])
+def test_errors_below_what_is_known_of_the_noise_are_believed_where_a_prior_held_them(
+    held: bool,
+) -> None:
+    check = _check([_noise(side=128)], trained=True, held=held)
+    check.network.requires_grad_(False)
+    check.network.head.bias.data[1] = -7  # sure to a thousandth of the noise
+    check.network.head.weight.data[1] = 0
+    (found,) = check.run(_random(), Control())
+    assert found is not None
+    (residuals,), _ = check._residuals(_random(), Control(), echoed=False)
+    error = found.doubt * residuals.variance.mean() / residuals.assumed.mean()
+    assert (error < 0.03) == held
 
 
 def test_channels_of_known_and_of_unknown_noise_are_told_apart() -> None:

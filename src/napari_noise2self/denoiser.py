@@ -24,7 +24,8 @@ from .patches import any_detail
 from .progress import Control, Report
 from .settings import Device, Settings
 from .stabilise import fit_stabilisers, stabilise_plane
-from .training import Trainer, TrainingRecord
+from .training import Trainer
+from .training_record import TrainingRecord
 from .whitening import measure_whitenings
 
 _BUDGET = ("preset", "max_steps", "max_seconds", "learning_rate")

@@ -24,7 +24,7 @@ from .settings import Prediction, Settings
 from .stabilise import Stabiliser
 from .stable_noise import StableNoise
 from .stack_reader import StackReader, Window
-from .training import TrainingRecord
+from .training_record import TrainingRecord
 from .white_predictor import WhitePredictor
 from .whitening import Whitening
 

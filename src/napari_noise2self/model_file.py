@@ -25,7 +25,7 @@ from .networks import build_network, channels_together
 from .refinement import Refinement
 from .settings import Device, Settings
 from .stabilise import Stabiliser
-from .training import TrainingRecord
+from .training_record import TrainingRecord
 from .whitening import Whitening
 
 if TYPE_CHECKING:

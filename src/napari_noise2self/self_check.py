@@ -38,6 +38,8 @@ _DISTURBANCE = 0.1
 _LARGEST_DOUBT = 10.0
 _USUAL_DOUBT_ERROR = 0.3
 """How far from 1 the doubt is on simulated images that the network was pretrained on."""
+_NOISE_ERROR = 0.03
+"""Relative, of the noise variance as measured in all of an image."""
 CORRELATED_ERROR = 0.5
 """Relative, of the doubt where neighbours share noise: residuals can't confirm it there."""
 
@@ -64,6 +66,9 @@ class SelfCheck:
         As assumed in training.
     trained : bool
         Whether the network was trained on these images: then only held-out pixels tell the truth.
+    held : bool
+        Whether a prior held the predicted variance in training. Else the likelihood makes it too
+        small where noise was measured too strong: it is believed only as far as noise is known.
     """
 
     network: Network
@@ -74,6 +79,7 @@ class SelfCheck:
     partition: Partition
     noise: StableNoise
     trained: bool
+    held: bool
 
     @torch.no_grad()
     def run(self, generator: torch.Generator, control: Control) -> tuple[Refinement | None, ...]:
@@ -99,7 +105,9 @@ class SelfCheck:
             for channel, each in enumerate(found):
                 if each is not None and measured[channel]:
                     doubt = min(float(doubts[channel]), _LARGEST_DOUBT)
-                    found[channel] = self._with_doubt(channel, each, residuals[channel], doubt)
+                    checked = self._with_doubt(channel, each, residuals[channel], doubt)
+                    least = 0.0 if self.held else _least_doubt(residuals[channel])
+                    found[channel] = replace(checked, doubt=max(checked.doubt, least))
         return tuple(found)
 
     def _residuals(
@@ -216,6 +224,11 @@ class SelfCheck:
     @property
     def _correlated(self) -> bool:
         return self.partition.exclusion.radius > 0
+
+
+def _least_doubt(residuals: Residuals) -> float:
+    """Return the doubt with which errors are as large as the noise may be other than measured."""
+    return float(_NOISE_ERROR * residuals.assumed.mean() / residuals.variance.mean())
 
 
 def _in_turn(

@@ -15,7 +15,7 @@ from napari_noise2self.correlation import (
     largest_excess,
     measure_correlation,
 )
-from napari_noise2self.noise import estimate_noise
+from napari_noise2self.noise_estimate import estimate_noise
 from simulate import smooth_scene
 
 KERNELS = {

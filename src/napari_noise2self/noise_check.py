@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from .axes import middle
 from .correlation import Correlation, autocovariance
 from .flat_noise import flattest_noise
-from .noise import bands, uncut
+from .noise_estimate import bands, uncut
 from .partition import Partition
 from .probe import Probe
 from .progress import Control

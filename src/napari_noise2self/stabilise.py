@@ -14,7 +14,8 @@ from torch import Tensor
 
 from .correlation import Correlation
 from .local_mean import local_contrast
-from .noise import NoiseModel, estimate_noise
+from .noise import NoiseModel
+from .noise_estimate import estimate_noise
 from .noise_fit import NoisePoint
 from .progress import Control
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from napari_noise2self.local_mean import CELL, LOCAL_REACH, local_mean
+from napari_noise2self.local_mean import CELL, LOCAL_REACH, local_excess
 from napari_noise2self.networks import DnCNN, Network, UNet, build_network, create_network
 from napari_noise2self.outliers import limited
 from napari_noise2self.settings import Settings
@@ -54,11 +54,13 @@ def test_no_output_depends_on_a_pixel_beyond_the_reach(kind: str, depth: int) ->
 
 
 @pytest.mark.parametrize(("kind", "depth"), KINDS_AND_DEPTHS)
-def test_untrained_network_predicts_the_local_mean(kind: str, depth: int) -> None:
+def test_untrained_network_predicts_what_it_sees_the_image_relative_to(
+    kind: str, depth: int
+) -> None:
     network = create_network(Settings(network=kind, width=4, depth=depth))
-    image = torch.randn(1, 1, 16, 16)
+    image = 5 + torch.randn(1, 1, 16, 16)
     mean, variance = network(image)
-    assert torch.equal(mean, local_mean(limited(image, NOISE_STD)))
+    assert torch.equal(mean, local_excess(limited(image, NOISE_STD)))
     assert (variance == -3).all()
 
 
@@ -68,9 +70,10 @@ def test_untrained_network_predicts_the_local_mean(kind: str, depth: int) -> Non
 def test_brighter_everywhere_means_brighter_predictions_and_no_other_change(
     kind: str, channels: int, adjacent: int
 ) -> None:
+    """Where an image is so bright that networks see it relative to its surroundings."""
     network = awake(build_network(Settings(network=kind, width=4, depth=1), channels, adjacent))
-    image = torch.randn(2, channels, 16, 24)
-    beside = torch.randn(2, channels, adjacent, 16, 24) if adjacent else None
+    image = 10 + torch.randn(2, channels, 16, 24)
+    beside = 10 + torch.randn(2, channels, adjacent, 16, 24) if adjacent else None
     if beside is not None:
         beside[:, :, 1] = 0  # is missing, and stays so
     mean, variance = network(image, beside)
@@ -96,7 +99,7 @@ def test_no_prediction_is_brighter_than_a_blinding_spot(bright: float) -> None:
 def test_channels_come_out_in_the_order_mean_then_variance(kind: str) -> None:
     network = create_network(Settings(network=kind, width=4, depth=1), channels=2)
     network.head.bias.data = torch.tensor([1.0, 2.0, 3.0, 4.0])
-    mean, variance = network(torch.zeros(1, 2, 8, 8))
+    mean, variance = network(torch.linspace(-5, 5, 64).reshape(1, 1, 8, 8).expand(1, 2, 8, 8))
     assert mean[0, :, 0, 0].tolist() == [1, 2]
     assert variance[0, :, 0, 0].tolist() == [3, 4]
 

@@ -337,9 +337,9 @@ def test_images_of_different_sizes_and_with_holes_train() -> None:
 
 def test_each_channel_counts_in_units_of_its_noise() -> None:
     plane = _plane()
-    noise = gaussian_noise(NOISE**2, 100 * NOISE**2)
-    trainer = _trainer(torch.cat([plane, 10 * plane]), noise=noise, max_steps=0)
-    list(trainer.run(Control()))  # an untrained network predicts the local mean
+    noise = gaussian_noise((0.01 * NOISE) ** 2, (0.1 * NOISE) ** 2)
+    trainer = _trainer(torch.cat([0.01 * plane, 0.1 * plane]), noise=noise, max_steps=0)
+    list(trainer.run(Control()))  # an untrained network predicts 0 here
     residuals = torch.cat(
         [
             (image - trainer._network(trainer.partition.fill(image, hidden | ~present))[0])[:, 0][
@@ -348,7 +348,7 @@ def test_each_channel_counts_in_units_of_its_noise() -> None:
             for image, hidden, present, target, _ in trainer.held_out
         ]
     ).detach()
-    power = float(residuals.square().mean()) / NOISE**2
+    power = float(residuals.square().mean()) / (0.01 * NOISE) ** 2
     assert trainer.record.held_out_loss == pytest.approx(power, rel=1e-3)
 
 

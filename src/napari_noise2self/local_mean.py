@@ -1,4 +1,4 @@
-"""The brightness around each pixel: a network sees an image relative to it.
+"""The brightness around each pixel: where it is extreme, a network sees an image relative to it.
 
 Bright objects would else lie outside the range that a network was trained in, however well they
 stand out against what is next to them; and bfloat16, in which it computes, knows 256 levels.
@@ -15,6 +15,9 @@ CELL = 8
 _CELLS = 7
 LOCAL_REACH = (_CELLS // 2 + 2) * CELL
 """A local mean depends on no pixel farther away than this along any axis."""
+_USUAL = 1.0
+"""A local mean up to this, five standard deviations of the noise, is left to the network: it knows
+the brightness of a larger surrounding better, and the mean of a cell has noise of its own."""
 
 
 def local_mean(image: Tensor) -> Tensor:
@@ -42,6 +45,40 @@ def local_mean(image: Tensor) -> Tensor:
         means, scale_factor=float(CELL), mode="bilinear", align_corners=False
     )
     return smooth[..., :height, :width]
+
+
+def local_excess(image: Tensor) -> Tensor:
+    """Return by how much local means are beyond what networks see as it is; 0 if none are.
+
+    Parameters
+    ----------
+    image : Tensor
+        Shape (B, C, H, W), finite, in the network's range.
+
+    Returns
+    -------
+    Tensor
+        The same shape.
+    """
+    return functional.softshrink(local_mean(image), _USUAL)
+
+
+def local_bounds(image: Tensor) -> tuple[Tensor, Tensor]:
+    """Return what no prediction may be below, and above: three times the range of 3×3 cells.
+
+    Far outside of what they learned from, networks make up light where there is none.
+
+    Parameters
+    ----------
+    image : Tensor
+        Shape (B, C, H, W), finite, both sides multiples of `CELL`.
+    """
+    ends = []
+    for sign in (-1, 1):
+        cells = functional.max_pool2d(functional.max_pool2d(sign * image, CELL), 3, 1, 1)
+        ends.append(sign * functional.interpolate(cells, scale_factor=float(CELL), mode="nearest"))
+    low, high = ends
+    return 2 * low - high, 2 * high - low
 
 
 def local_contrast(image: Tensor) -> float:

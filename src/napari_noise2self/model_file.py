@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from .denoiser import Denoiser
 
 _KEY = "napari-noise2self"
-FORMAT_VERSION = 5
-"""Before 5, networks did not see images relative to their local mean, and are of no use now."""
+FORMAT_VERSION = 6
+"""Before 6, networks saw images relative to something else, and are of no use now."""
 _DAMAGE = (ValueError, KeyError, TypeError, AttributeError, RuntimeError, OverflowError)
 
 

@@ -14,15 +14,15 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from .head_start import load_head_start
-from .local_mean import CELL, LOCAL_REACH, local_mean
+from .local_mean import CELL, LOCAL_REACH, local_bounds, local_excess
 from .outliers import limited
 from .settings import DEFAULT_DEPTH, DEFAULT_WIDTH, NetworkKind, Settings
 from .stabilise import NOISE_STD
 
-LARGEST = 12.0
-"""A network sees no pixel farther than this from the local mean: 60 standard deviations of noise,
-mostly. What is cut off there stands out so clearly that the noisy pixels are the result, and
-beyond 13 the pretrained weights make a hundred times as much of it."""
+LARGEST = 9.0
+"""A network sees no pixel as brighter or darker than this: 45 standard deviations of noise, mostly.
+What is cut off there is added to its predictions, as it is in the image it sees. Beyond 10, the
+pretrained weights make things up."""
 
 
 Check = Callable[[], None]
@@ -70,20 +70,25 @@ class Network(nn.Module):
         """
         shape, (height, width) = image.shape, image.shape[-2:]
         image = limited(image.reshape(-1, self.channels, height, width), NOISE_STD)
-        level = local_mean(image)
-        seen = image - level
+        level = local_excess(image)
+        relative = image - level
+        seen = relative.clamp(-LARGEST, LARGEST)
+        cut_off = relative - seen
         if self.adjacent:
-            seen = torch.cat((seen, self._relative(beside, level)), dim=1)
+            others = self._relative(beside, level).clamp(-LARGEST, LARGEST)
+            seen = torch.cat((seen, others), dim=1)
         below, right = -height % self.stride, -width % self.stride
         if below or right:
             seen = functional.pad(seen, (0, right, 0, below), mode="replicate")
-        features = self.body(seen.clamp(-LARGEST, LARGEST), check)[..., :height, :width]
+        features = self.body(seen, check)[..., :height, :width]
+        low, high = local_bounds(seen[:, : self.channels])
         with torch.autocast(image.device.type, enabled=False):  # bfloat16 knows 256 grey levels
             mean, variance = self.head(features.float()).chunk(2, dim=1)
-        return (mean + level).reshape(shape), variance.reshape(shape)
+        mean = mean.clamp(low[..., :height, :width], high[..., :height, :width]) + cut_off + level
+        return mean.reshape(shape), variance.reshape(shape)
 
     def _relative(self, beside: Tensor | None, level: Tensor) -> Tensor:
-        """Return adjacent planes relative to the local mean of the image, 0 where there are none.
+        """Return adjacent planes relative to the same as the image, 0 where there are none.
 
         Shape (B, C × `adjacent`, H, W).
         """

@@ -84,7 +84,9 @@ class Network(nn.Module):
         low, high = local_bounds(seen[:, : self.channels])
         with torch.autocast(image.device.type, enabled=False):  # bfloat16 knows 256 grey levels
             mean, variance = self.head(features.float()).chunk(2, dim=1)
-        mean = mean.clamp(low[..., :height, :width], high[..., :height, :width]) + cut_off + level
+        bounded = mean.clamp(low[..., :height, :width], high[..., :height, :width])
+        mean = mean + (bounded - mean).detach()  # with its gradient, which brings it back
+        mean = mean + cut_off + level
         return mean.reshape(shape), variance.reshape(shape)
 
     def _relative(self, beside: Tensor | None, level: Tensor) -> Tensor:

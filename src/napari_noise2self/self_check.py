@@ -105,9 +105,7 @@ class SelfCheck:
             for channel, each in enumerate(found):
                 if each is not None and measured[channel]:
                     doubt = min(float(doubts[channel]), _LARGEST_DOUBT)
-                    checked = self._with_doubt(channel, each, residuals[channel], doubt)
-                    least = 0.0 if self.held else _least_doubt(residuals[channel])
-                    found[channel] = replace(checked, doubt=max(checked.doubt, least))
+                    found[channel] = self._with_doubt(channel, each, residuals[channel], doubt)
         return tuple(found)
 
     def _residuals(
@@ -180,15 +178,20 @@ class SelfCheck:
     def _with_doubt(
         self, channel: int, refinement: Refinement, residuals: Residuals, rehearsed: float
     ) -> Refinement:
-        """Add the doubt: as rehearsed, and where noise is white as the residuals say, too."""
+        """Add the doubt: as rehearsed, and where noise is white as the residuals say, too.
+
+        No less than the noise is known to, where nothing held the predicted variance.
+        """
+        least = 0.0 if self.held else _least_doubt(residuals)
         if self._correlated or refinement.factor > 1:
-            return replace(refinement, doubt=rehearsed, doubt_error=CORRELATED_ERROR)
+            doubt = max(rehearsed, least)
+            return replace(refinement, doubt=doubt, doubt_error=CORRELATED_ERROR)
         planes = [plane[channel].double().numpy() for plane in self.planes]
         assumed = partial(self.noise.assumed_at, channel)
         doubt, error = weigh_doubt(
             residuals, rehearsed, lambda edges: flat_noise(planes, assumed, edges)
         )
-        return replace(refinement, doubt=doubt, doubt_error=error)
+        return replace(refinement, doubt=max(doubt, least), doubt_error=error)
 
     def _largest_excess(self, channel: int) -> float:
         if self._correlated:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy.special import expit
 
 from .drawing import Image, Shape, blurred, chance, log_uniform, normalised, smooth_field
 from .structures import LEFT_OUT, STRUCTURES
@@ -68,7 +69,7 @@ def _light(random: np.random.Generator, shape: Shape) -> Image:
     field = smooth_field(random, shape, log_uniform(random, 8, 50))
     steepness = np.float32(log_uniform(random, 2, 20))
     level = np.float32(random.normal(0, 0.7))
-    return np.asarray(1 / (1 + np.exp(-steepness * (field - level))))
+    return np.asarray(expit(steepness * (field - level)))
 
 
 def _through_optics(random: np.random.Generator, image: Image) -> Image:

@@ -29,7 +29,7 @@ class Counted:
 
 
 def _reader(axis: str, image: Any = STACK, window: tuple[slice, ...] | None = None) -> StackReader:
-    return StackReader(image, Layout(SHAPE, AXES), STABILISERS, axis, window)
+    return StackReader(image, Layout(SHAPE, AXES), STABILISERS, True, axis, window)
 
 
 @pytest.mark.parametrize("axis", ["", "T", "Z"])

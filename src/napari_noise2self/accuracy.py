@@ -27,19 +27,24 @@ class PlanePrediction:
         Variance of the noise over what the noise model says; 0 where it is not known.
     present : ndarray
         bool: pixels that have a value in the noisy image. The others don't count.
+    lines_taken, lines_left : float
+        Variance in grey levels of the line noise that was taken away first, and that was not.
     """
 
     mean: NDArray[np.float64]
     error: NDArray[np.float64]
     noise: NDArray[np.float64]
     present: NDArray[np.bool_]
+    lines_taken: float = 0.0
+    lines_left: float = 0.0
 
 
 class ErrorEstimate:
     """Gathers the mean squared errors before and after denoising, plane by plane.
 
     Before: the variance of the noise. After: the error that `Predictor.predict` expects, which is
-    known on the stabilised scale; `NoiseModel.stretch` leads from there to grey levels.
+    known on the stabilised scale; `NoiseModel.stretch` leads from there to grey levels. Both with
+    their line noise.
 
     The range of the clean image is that of the denoised one, but its lowest and highest pixels owe
     something to their errors: they are taken for a standard deviation of these less extreme.
@@ -63,6 +68,8 @@ class ErrorEstimate:
         noise = plane.noise * np.stack([model.variance(mean) for model, mean in pairs])
         error = plane.error * np.stack([model.stretch(mean) for model, mean in pairs])
         deviation = np.sqrt(error)
+        error += plane.lines_left
+        noise += plane.lines_taken + plane.lines_left
         self._noise += float(noise.sum(where=plane.present))
         self._error += float(error.sum(where=plane.present))
         self._known &= all(model.fitted for model in models)

@@ -16,6 +16,7 @@ from .arrays import Beside, InputError, OutputDtype, check_image, training_plane
 from .calibration import classic_floor
 from .choices import learns_nothing
 from .devices import describe_device, resolve_device
+from .line_noise import without_line_noise
 from .model import Model
 from .networks import Network, build_network, create_network
 from .noise_check import check_noise
@@ -89,11 +90,12 @@ class Denoiser(Model):
         """
         control = control or Control()
         training = training_planes(images, axes, control)
-        stabilisers = fit_stabilisers(training.planes, control)
-        self.stabilisers = check_noise(stabilisers, training.planes, control)
+        planes = without_line_noise(training.planes, self.settings, control)
+        stabilisers = fit_stabilisers(planes, control)
+        self.stabilisers = check_noise(stabilisers, planes, control)
         self.choose_partition()
-        self._measure_whitenings(training.planes, control)
-        stable = [self._to_learn_from(plane) for plane in training.planes]
+        self._measure_whitenings(planes, control)
+        stable = [self._to_learn_from(plane) for plane in planes]
         along = {axis: training.beside(axis) for axis in training.stack_axes}
         choice = self.settings.adjacent_planes
         self.stack = choose_adjacent(
@@ -173,7 +175,8 @@ class Denoiser(Model):
                 )
             training = training_planes(images, axes, control)
             self.check_channels(training.planes[0].shape[0])
-            stable = [self._to_learn_from(plane) for plane in training.planes]
+            planes = without_line_noise(training.planes, self.settings, control)
+            stable = [self._to_learn_from(plane) for plane in planes]
             network = copy.deepcopy(self.network).requires_grad_(True)
             beside = None
             if self.stack.axis:

@@ -139,7 +139,7 @@ class Model:
             predicted = predictor.predict(
                 stable, mode, beside=reader.beside(number), control=control, report=stack_report
             )
-            mean = gathered.add(stable, *predicted)
+            mean = gathered.add(stable, *predicted, reader.line_noise(number))
             missing = stable.isnan().numpy()
             reader.layout.set_plane(result, number, finish(mean, plane, missing, result.dtype))
         return Result(result, gathered.figures(self.figures))
@@ -156,7 +156,8 @@ class Model:
         """
         layout = check_image(image, axes)
         self.check_channels(layout.n_channels)
-        return StackReader(image, layout, self.stabilisers, self.stack.axis_of(layout), window)
+        axis, takes = self.stack.axis_of(layout), self.settings.takes_line_noise
+        return StackReader(image, layout, self.stabilisers, takes, axis, window)
 
     def predictor(self, tile: int = DEFAULT_TILE, flips: int | None = None) -> Predictor:
         """Return the trained network with all that decides its predictions; see `Predictor`."""

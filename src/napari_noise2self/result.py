@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from .accuracy import ErrorEstimate, PlanePrediction
+from .line_noise import LineNoise
 from .outliers import without_outliers
 from .residual import ResidualCheck
 from .stabilise import Stabiliser
 from .stable_noise import StableNoise
-from .words import hot_pixels_note
+from .words import hot_pixels_note, line_noise_note
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,6 +37,8 @@ class Result:
           denoised image. `estimated_psnr_uncertainty` of the training: two of three are right
           within it.
         - `residual`: a `ResidualReport` as a dictionary.
+        - `line_noise`: standard deviation in grey levels of the offsets that were taken away from
+          rows and from columns.
         - `hot_pixels`: how many single pixels stood out from all around them, as no light does.
     """
 
@@ -61,9 +64,15 @@ class ResultFigures:
         self._errors = ErrorEstimate(dtype)
         self._residual = ResidualCheck([model.correlation for model in self._models])
         self._hot_pixels = 0
+        self._line_noise: list[LineNoise | None] = []
 
     def add(
-        self, noisy: Tensor, denoised: Tensor, error: Tensor, noise: Tensor
+        self,
+        noisy: Tensor,
+        denoised: Tensor,
+        error: Tensor,
+        noise: Tensor,
+        line_noise: LineNoise | None = None,
     ) -> NDArray[np.float64]:
         """Add a stabilised plane and what `Predictor.predict` made of it.
 
@@ -71,6 +80,8 @@ class ResultFigures:
         ----------
         noisy, denoised, error, noise : Tensor
             float32 of shape (C, Y, X).
+        line_noise : LineNoise, optional
+            That was taken away first.
 
         Returns
         -------
@@ -87,19 +98,32 @@ class ResultFigures:
         assumed = self._assumed.assumed_variance(denoised[None])[0]
         relative = torch.where(assumed > 0, noise / assumed, 0).double().numpy()
         error_there = error.double().numpy() / units
-        self._errors.add(PlanePrediction(grey, error_there, relative, present), self._models)
+        self._line_noise.append(line_noise)
+        lines = (line_noise.taken, line_noise.left) if line_noise else (0.0, 0.0)
+        plane = PlanePrediction(grey, error_there, relative, present, *lines)
+        self._errors.add(plane, self._models)
         return grey
 
     def figures(self, training: dict[str, Any]) -> dict[str, Any]:
         """Return the figures of the training with those of all planes, ready for JSON."""
         report = self._residual.report()
         notes = [*training["notes"], *([report.note] if report.structured else [])]
+        lines = self._line_noise_figures()
+        if any(lines.values()):
+            notes.append(line_noise_note(**lines))
         if self._hot_pixels:
             notes.append(hot_pixels_note(self._hot_pixels))
         return {
             **training,
             **self._errors.figures(),
             "residual": asdict(report),
+            "line_noise": lines,
             "hot_pixels": self._hot_pixels,
             "notes": notes,
         }
+
+    def _line_noise_figures(self) -> dict[str, float]:
+        """Return the standard deviations of offsets of rows and columns, over all planes."""
+        found = [(each.row_std, each.column_std) if each else (0, 0) for each in self._line_noise]
+        rows, columns = np.sqrt(np.mean(np.square(found), axis=0)).tolist()
+        return {"rows": rows, "columns": columns}

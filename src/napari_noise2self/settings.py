@@ -177,6 +177,11 @@ class Settings:
         usual = self.width == DEFAULT_WIDTH and self.depth in (None, DEFAULT_DEPTH["unet"])
         return self if self.network == "unet" and usual else replace(self, start="fresh")
 
+    @property
+    def takes_line_noise(self) -> bool:
+        """Whether line noise is taken away first: not where the user chose an exclusion."""
+        return self.exclusion == "auto"
+
     def to_dict(self) -> dict[str, Any]:
         """Return the settings as a dictionary of plain values, ready for JSON."""
         return asdict(self)

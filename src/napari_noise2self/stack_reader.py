@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from numpy.typing import NDArray
@@ -12,6 +13,7 @@ from torch import Tensor
 from .adjacent import beside_plane
 from .arrays import check_values
 from .axes import BESIDE, Layout
+from .line_noise import LineNoise
 from .stabilise import Stabiliser, stabilise_plane
 
 Window = tuple[slice, ...]
@@ -31,6 +33,8 @@ class StackReader:
         Of the image.
     stabilisers : sequence of Stabiliser
         One for each channel.
+    takes_line_noise : bool
+        Whether that is taken away first.
     axis : str
         Letter of the axis along which adjacent planes are seen; nothing if none are.
     window : tuple of slice, optional
@@ -42,18 +46,19 @@ class StackReader:
         image: Any,
         layout: Layout,
         stabilisers: Sequence[Stabiliser],
+        takes_line_noise: bool,
         axis: str = "",
         window: Window | None = None,
     ) -> None:
         self._image, self._layout, self._stabilisers = image, layout, stabilisers
-        self._axis = axis
+        self._takes_line_noise, self._axis = takes_line_noise, axis
         window = window or (slice(None),) * len(layout.shape)
         self.layout = layout.part(window)
         """Of what is read."""
         spans = dict(zip(layout.axes, window, strict=True))
         self._window = spans["Y"], spans["X"]
         self._numbers = layout.numbers(window)
-        self._read_last: OrderedDict[int, tuple[NDArray[Any], Tensor]] = OrderedDict()
+        self._read_last: OrderedDict[int, _Plane] = OrderedDict()
 
     @property
     def order(self) -> list[int]:
@@ -68,11 +73,15 @@ class StackReader:
         InputError
             If it has values beyond float32.
         """
-        return self._read(self._numbers[number])[0]
+        return self._read(self._numbers[number]).noisy
 
     def stable(self, number: int) -> Tensor:
         """Return a plane in the network's range, (C, Y, X)."""
-        return self._read(self._numbers[number])[1]
+        return self._read(self._numbers[number]).stable
+
+    def line_noise(self, number: int) -> LineNoise | None:
+        """Return what was taken away from a plane first, if anything was."""
+        return self._read(self._numbers[number]).line_noise
 
     def beside(self, number: int) -> Tensor | None:
         """Return the planes beside one, (C, places in `BESIDE`, Y, X), if they are to be seen."""
@@ -80,18 +89,25 @@ class StackReader:
             return None
         whole = self._numbers[number]
         adjacent = self._layout.adjacent(whole, self._axis)
-        return beside_plane(whole, adjacent, lambda other: self._read(other)[1])
+        return beside_plane(whole, adjacent, lambda other: self._read(other).stable)
 
-    def _read(self, number: int) -> tuple[NDArray[Any], Tensor]:
-        """Return a plane of the whole image, as it is and in the network's range, read only once.
-
-        As long as it is needed for those beside it.
-        """
+    def _read(self, number: int) -> _Plane:
+        """Read a plane of the whole image once, as long as it is needed for those beside it."""
         if number not in self._read_last:
-            plane = self._layout.plane(self._image, number, *self._window)
-            check_values(plane)
-            self._read_last[number] = plane, stabilise_plane(self._stabilisers, plane)
+            noisy = self._layout.plane(self._image, number, *self._window)
+            check_values(noisy)
+            line_noise = LineNoise.of(noisy) if self._takes_line_noise else None
+            even = line_noise.taken_from(noisy) if line_noise else noisy
+            stable = stabilise_plane(self._stabilisers, even)
+            self._read_last[number] = _Plane(noisy, line_noise or None, stable)
         self._read_last.move_to_end(number)
         if len(self._read_last) > _REMEMBERED:
             self._read_last.popitem(last=False)
         return self._read_last[number]
+
+
+@dataclass(frozen=True, eq=False)
+class _Plane:
+    noisy: NDArray[Any]
+    line_noise: LineNoise | None
+    stable: Tensor

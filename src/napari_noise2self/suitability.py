@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .arrays import check_image
+from .line_noise import LineNoise
 from .noise import NoiseModel
 from .progress import Control
 from .stabilise import Stabiliser
@@ -60,7 +61,7 @@ def mismatch(
     tiles = []
     for number in range(0, layout.n_planes, math.ceil(layout.n_planes / _PLANES)):
         control.check()
-        tiles += _tiles(layout.plane(image, number))
+        tiles += [LineNoise.of(t).taken_from(t) for t in _tiles(layout.plane(image, number))]
     if not tiles:
         return ""
     difference = ""

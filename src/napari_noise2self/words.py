@@ -67,6 +67,16 @@ def hot_pixels_note(count: int) -> str:
     return f"{pixels} replaced, as hot or dead: far from all around, as no light is."
 
 
+def line_noise_note(rows: float, columns: float) -> str:
+    """Say that lines were made even; their standard deviations are in grey levels."""
+    lines = {"rows": rows, "columns": columns}
+    found = " and ".join(f"{name} by {std:.3g}" for name, std in lines.items() if std)
+    return (
+        f"Line noise was taken away first: {found} grey levels (standard deviation); choose an "
+        "exclusion yourself, none for example, to keep it."
+    )
+
+
 def figure_rows(figures: dict[str, Any]) -> list[FigureRow]:
     """Return what is known of a result without a clean image, one figure in each row."""
     rows = []

@@ -22,6 +22,7 @@ from ..arrays import (
     training_planes,
 )
 from ..correlation import Correlation, choose_exclusion
+from ..line_noise import without_line_noise
 from ..noise_check import check_noise
 from ..partition import Partition
 from ..progress import Control, Progress, Report
@@ -143,7 +144,8 @@ class Calibration:
             control.check()
             plane = layout.plane(image, number)
             check_values(plane)
-            stable = stabilise_plane(self.stabilisers, plane)
+            (even,) = without_line_noise([plane], self.settings, control)
+            stable = stabilise_plane(self.stabilisers, even)
             mean = self._predict(stable, classic, strength, mode, control)
             missing = stable.isnan().numpy()
             layout.set_plane(result, number, finish(mean, plane, missing, result.dtype))
@@ -238,7 +240,8 @@ def calibrate(
     choose_classics(methods)
     layout = check_image(image, axes)
     settings, control = settings or Settings(), control or Control()
-    planes = training_planes([image], axes, control).planes
+    noisy = training_planes([image], axes, control).planes
+    planes = without_line_noise(noisy, settings, control)
     stabilisers = check_noise(fit_stabilisers(planes, control), planes, control)
     correlation = Correlation.strongest([each.noise.correlation for each in stabilisers])
     partition = Partition.from_settings(settings, choose_exclusion(correlation)[0])

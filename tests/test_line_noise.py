@@ -90,8 +90,10 @@ def test_what_is_cut_off_stays_as_it_is(dtype: type) -> None:
 def test_missing_pixels_stay_missing() -> None:
     noisy = _noisy(rows=1)[None]
     noisy[:, 20:40, 30:60] = np.nan
+    noisy[:, 100, 100:102] = np.inf, -np.inf
     even = LineNoise.of(noisy).taken_from(noisy)
-    np.testing.assert_array_equal(np.isnan(even), np.isnan(noisy))
+    missing = ~np.isfinite(noisy)
+    np.testing.assert_array_equal(even[missing], noisy[missing])
     assert not np.array_equal(even, noisy, equal_nan=True)
 
 
@@ -109,6 +111,15 @@ def test_missing_pixels_stay_missing() -> None:
 )
 def test_images_that_tell_nothing_stay_as_they_are(plane: NDArray[np.generic]) -> None:
     assert LineNoise.of(plane).taken_from(plane) is plane
+
+
+def test_a_pixel_has_hardly_a_say_in_its_line() -> None:
+    """So what is predicted of a hidden pixel knows no more of it than that."""
+    noisy = _noisy(rows=1)
+    other = noisy.copy()
+    other[70, 100] += 3 * NOISE
+    before, after = (LineNoise.of(image[None]).rows for image in (noisy, other))
+    assert np.abs(after - before).max() < 2 * 3 * NOISE / SHAPE[1]
 
 
 def test_an_exclusion_of_ones_own_keeps_lines() -> None:

@@ -3,7 +3,8 @@
 Cameras and scanners make them. Neighbours in a line tell of such noise, so a network would predict
 it, and no exclusion is as long as a line. But an offset shows in all parts of its line alike, and
 it has nothing to do with the lines beside it: little of what optics let through is like that. So it
-is taken away before anything else, as far as it can be told from the image.
+is taken away before anything else, as far as it can be told from the image. A pixel has a share in
+the offset of its line, but no more of one than the line has pixels.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from .settings import Settings
 
 FloatArray = NDArray[np.float64]
 
-_BLOCKS, _FEWEST_BLOCKS, _NARROWEST = 16, 4, 8
+_PARTS, _FEWEST_PARTS, _NARROWEST = 16, 8, 8
 """Parts of each line, and their least number and width in pixels."""
 _NOTHING = 1e-6
 """Of the largest power of a part: empty ones have less."""
@@ -136,7 +137,7 @@ def _offsets(plane: NDArray[Any]) -> tuple[FloatArray, float]:
     high, middle = frequency > _HIGH, (frequency > _MIDDLE) & (frequency <= _HIGH)
     powers = (_spectra(parts)[:, high] ** 2).mean(axis=1)
     some = powers > _NOTHING * powers.max()
-    if np.count_nonzero(some) < _FEWEST_BLOCKS:
+    if np.count_nonzero(some) < _FEWEST_PARTS:
         return none
     parts, powers = parts[some], powers[some]
     weights = 1 / powers / (1 / powers).sum()
@@ -165,10 +166,10 @@ def _offsets(plane: NDArray[Any]) -> tuple[FloatArray, float]:
 def _parts(plane: NDArray[Any]) -> FloatArray:
     """Return the means of the parts of each row, (parts, H); without those that lack pixels."""
     width = plane.shape[1]
-    cuts = np.linspace(0, width, 1 + min(_BLOCKS, width // _NARROWEST)).astype(int)
-    spans = [slice(*span) for span in pairwise(cuts)]
-    means = [plane[:, span].mean(axis=1, dtype=np.float64) for span in spans]
-    return np.array([part for part in means if np.isfinite(part).all()])
+    cuts = np.linspace(0, width, 1 + min(_PARTS, width // _NARROWEST)).astype(int)
+    parts = [plane[:, low:high] for low, high in pairwise(cuts)]
+    whole = [part for part in parts if np.isfinite(part).all()]
+    return np.array([part.mean(axis=1, dtype=np.float64) for part in whole])
 
 
 def _without_thin_things(

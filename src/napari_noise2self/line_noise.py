@@ -27,7 +27,7 @@ FloatArray = NDArray[np.float64]
 _PARTS, _FEWEST_PARTS, _NARROWEST = 16, 8, 8
 """Parts of each line, and their least number and width in pixels."""
 _NOTHING = 1e-6
-"""Of the largest power of a part: empty ones have less."""
+"""Of the largest variance of a part: empty ones have less."""
 _FEWEST_LINES = 32
 _HIGH, _MIDDLE = 1 / 3, 1 / 6
 """Cycles a line: above the first there are lines alone, and above the second as many."""
@@ -77,11 +77,9 @@ class LineNoise:
         """
         if not self:
             return plane
-        offsets = self.rows[:, :, None] + self.columns[:, None, :]
-        finite = np.where(np.isfinite(plane), plane, plane.dtype.type(0))
-        ends = [end(finite, axis=(1, 2), keepdims=True) for end in (np.min, np.max)]
-        even = (plane - offsets).astype(np.result_type(plane.dtype, np.float32))
-        return np.where((plane == ends[0]) | (plane == ends[1]), plane, even)
+        dtype = np.result_type(plane.dtype, np.float32)
+        channels = zip(plane, self.rows, self.columns, strict=True)
+        return np.stack([_even(*channel, dtype) for channel in channels])
 
     @property
     def taken(self) -> float:
@@ -121,55 +119,89 @@ def without_line_noise(
     return even
 
 
+def _even(
+    channel: NDArray[Any], rows: FloatArray, columns: FloatArray, dtype: np.dtype[Any]
+) -> NDArray[Any]:
+    """Take offsets away from a plane (Y, X), but for its darkest and brightest pixels."""
+    finite = channel[np.isfinite(channel)]
+    if not finite.size:
+        return channel.astype(dtype)
+    even = (channel - (rows[:, None] + columns)).astype(dtype)
+    return np.where((channel == finite.min()) | (channel == finite.max()), channel, even)
+
+
 def _offsets(plane: NDArray[Any]) -> tuple[FloatArray, float]:
     """Return the offsets of the rows of a plane (H, W), and the variance of what is not in them.
 
     The offsets of a row are the mean of its parts, weighted by how little each changes from row to
-    row. What the parts disagree in is its error. At high frequencies the rest is line noise, and
-    as much of it is at all others, where most is image (a Wiener filter).
+    row. What the parts disagree in is its error.
     """
-    height = plane.shape[0]
-    none = np.zeros(height), 0.0
+    none = np.zeros(len(plane)), 0.0
     parts = _parts(plane)
-    if height < _FEWEST_LINES or not len(parts):
+    if len(plane) < _FEWEST_LINES or len(parts) < _FEWEST_PARTS:
         return none
-    frequency = np.arange(height) / (2 * height)
-    high, middle = frequency > _HIGH, (frequency > _MIDDLE) & (frequency <= _HIGH)
-    powers = (_spectra(parts)[:, high] ** 2).mean(axis=1)
-    some = powers > _NOTHING * powers.max()
-    if np.count_nonzero(some) < _FEWEST_PARTS:
-        return none
-    parts, powers = parts[some], powers[some]
-    weights = 1 / powers / (1 / powers).sum()
+    high = _frequencies(len(plane)) > _HIGH
+    weights = 1 / (_spectra(parts)[:, high] ** 2).mean(axis=1)
+    weights /= weights.sum()
     parts, thin = _without_thin_things(parts, weights)
     spectra = _spectra(parts)
     mean = weights @ spectra
     error = weights**2 @ (spectra - mean) ** 2 / (1 - weights @ weights)
-    unknown = float(error[high].mean())
-    usual = _usual_power(mean, high)
-    freedom = np.count_nonzero(high), np.count_nonzero(high) * (len(parts) - 1)
-    if not unknown or special.fdtrc(*freedom, usual / unknown) > _CHANCE:
+    strength = _strength(mean, error, len(parts))
+    if not strength:
         return none
-    strength = min(float((mean[high] ** 2).mean()), _UNUSUAL * usual) - unknown
-    if strength < _EVEN * (mean**2 - error)[middle].mean():
-        return none
-    error = _smooth(error)
-    beyond = _smooth(mean**2) - (1 + _SCATTER) * (strength + error)
-    image = np.where(high, 0, beyond.clip(min=0))
-    share = strength / (strength + error + image)
-    share[0] = 0  # the mean of all rows is the image's
-    left = (1 - share) ** 2 * strength + share**2 * (image + error)
+    share, left = _share(mean, error, strength)
     offsets = np.asarray(fft.idct(share * mean, norm="ortho"))
     return np.where(thin, 0, offsets), float(left.mean())
 
 
+def _strength(mean: FloatArray, error: FloatArray, parts: int) -> float:
+    """Return the variance of line noise, by its high frequencies; 0 if there seems to be none.
+
+    Parameters
+    ----------
+    mean, error : ndarray
+        The mean spectrum of parts of rows, and the variance of its error; shape (H,).
+    parts : int
+        Their number.
+    """
+    frequency = _frequencies(mean.size)
+    high, middle = frequency > _HIGH, (frequency > _MIDDLE) & (frequency <= _HIGH)
+    unknown, usual = float(error[high].mean()), _usual_power(mean, high)
+    freedom = np.count_nonzero(high), np.count_nonzero(high) * (parts - 1)
+    if not unknown or special.fdtrc(*freedom, usual / unknown) > _CHANCE:
+        return 0.0
+    strength = min(float((mean[high] ** 2).mean()), _UNUSUAL * usual) - unknown
+    even = strength >= _EVEN * (mean**2 - error)[middle].mean()
+    return strength if even else 0.0
+
+
+def _share(mean: FloatArray, error: FloatArray, strength: float) -> tuple[FloatArray, FloatArray]:
+    """Return which share of each frequency is line noise (Wiener), and how much of it is left.
+
+    The parameters are as above. At high frequencies all that is no error is line noise; at others
+    it is as strong, and what there is beyond is image.
+    """
+    error = _smooth(error)
+    beyond = _smooth(mean**2) - (1 + _SCATTER) * (strength + error)
+    image = np.where(_frequencies(mean.size) > _HIGH, 0, beyond.clip(min=0))
+    share = strength / (strength + error + image)
+    share[0] = 0  # the mean of all rows is the image's
+    return share, (1 - share) ** 2 * strength + share**2 * (image + error)
+
+
 def _parts(plane: NDArray[Any]) -> FloatArray:
-    """Return the means of the parts of each row, (parts, H); without those that lack pixels."""
+    """Return the means of the parts of each row, (parts, H).
+
+    Without those that lack pixels, or in which there is nothing.
+    """
     width = plane.shape[1]
     cuts = np.linspace(0, width, 1 + min(_PARTS, width // _NARROWEST)).astype(int)
     parts = [plane[:, low:high] for low, high in pairwise(cuts)]
     whole = [part for part in parts if np.isfinite(part).all()]
-    return np.array([part.mean(axis=1, dtype=np.float64) for part in whole])
+    means = np.array([part.mean(axis=1, dtype=np.float64) for part in whole])
+    change = means.var(axis=1) if whole else np.zeros(0)
+    return np.asarray(means[change > _NOTHING * change.max(initial=0)])
 
 
 def _without_thin_things(
@@ -193,6 +225,11 @@ def _usual_power(spectrum: FloatArray, chosen: NDArray[np.bool_]) -> float:
     lines = np.asarray(fft.idct(np.where(chosen, spectrum, 0), norm="ortho"))
     medians = np.median(spectrum[chosen] ** 2), np.median(lines**2) / chosen.mean()
     return float(_MEDIAN_TO_STD**2 * min(medians))
+
+
+def _frequencies(height: int) -> FloatArray:
+    """Return the frequencies of a cosine transform, in cycles a row."""
+    return np.arange(height) / (2 * height)
 
 
 def _spectra(parts: FloatArray) -> FloatArray:

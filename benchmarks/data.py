@@ -20,13 +20,14 @@ SETS = ("confocal", "fmd-widefield", "fmd-twophoton", "natural", "line_noise", "
 def load(root: Path, name: str) -> Iterator[Pair]:
     """Return the pairs of one set below a data folder.
 
-    ``natural-2`` are the natural images with noise of standard deviation 2 instead of 25, and
-    ``correlated-25`` those with noise that was blurred by 0.6 pixels before.
+    ``natural-2`` are the natural images with noise of standard deviation 2 instead of 25,
+    ``correlated-25`` those with noise that was blurred by 0.6 pixels before, and ``lines-25`` those
+    with offsets of rows that are as strong as the noise.
     """
     folder, _, part = name.partition("-")
-    if folder in ("natural", "correlated"):
-        blur = 0.6 if folder == "correlated" else 0.0
-        yield from _with_noise(root / "natural" / "clean", float(part or 25), blur)
+    if folder in ("natural", "correlated", "lines"):
+        blur, lines = 0.6 * (folder == "correlated"), 1.0 * (folder == "lines")
+        yield from _with_noise(root / "natural" / "clean", float(part or 25), blur, lines)
         return
     prefix = {"widefield": "WideField", "twophoton": "TwoPhoton", "": ""}[part]
     for pair in pairs(root / folder / "noisy", root / folder / "clean"):
@@ -34,15 +35,16 @@ def load(root: Path, name: str) -> Iterator[Pair]:
             yield pair
 
 
-def _with_noise(folder: Path, sigma: float, blur: float = 0.0) -> Iterator[Pair]:
-    """Add Gaussian noise, seed 0, to clean images of range 0 to 255."""
+def _with_noise(folder: Path, sigma: float, blur: float, lines: float) -> Iterator[Pair]:
+    """Add Gaussian noise, seed 0, and offsets of rows, to clean images of range 0 to 255."""
     for path in tiff_paths([folder]):
         clean = read_image(path).data
         noise = np.random.default_rng(0).normal(0, sigma, clean.shape)
         if blur:
             noise = ndimage.gaussian_filter(noise, blur, mode="wrap")
             noise *= sigma / noise.std()
-        yield Pair(path.name, (clean + noise).astype(np.float32), clean)
+        offsets = lines * np.random.default_rng(1).normal(0, sigma, (len(clean), 1))
+        yield Pair(path.name, (clean + noise + offsets).astype(np.float32), clean)
 
 
 def comparable(name: str, other: NDArray, image: NDArray) -> NDArray:

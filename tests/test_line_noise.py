@@ -87,6 +87,13 @@ def test_what_is_cut_off_stays_as_it_is(dtype: type) -> None:
     assert np.std((even - _clean()).mean(axis=2)) < 0.6 * np.std((noisy - _clean()).mean(axis=2))
 
 
+def test_single_missing_pixels_hardly_matter() -> None:
+    noisy = _noisy(rows=1)
+    noisy[np.random.default_rng(0).random(SHAPE) < 0.05] = np.nan
+    found = LineNoise.of(noisy[None])
+    assert np.std(found.rows[0] - _offsets(1)) < 0.5 * NOISE
+
+
 def test_missing_pixels_stay_missing() -> None:
     noisy = _noisy(rows=1)[None]
     noisy[:, 20:40, 30:60] = np.nan

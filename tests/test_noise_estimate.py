@@ -296,6 +296,16 @@ def test_missing_saturated_and_hot_pixels_hardly_matter() -> None:
     assert model.gain == pytest.approx(4, rel=0.25)
 
 
+@pytest.mark.parametrize("share", [0.02, 0.05, 0.1])
+def test_pixels_that_are_missing_one_by_one_hardly_matter(share: float) -> None:
+    noisy = camera(80 * _scene() + 5, gain=4, read_noise=6, offset=100)
+    noisy[np.random.default_rng(0).random(noisy.shape) < share] = np.nan
+    model = estimate_noise([noisy])
+    assert model.reliable
+    assert model.gain == pytest.approx(4, rel=0.25)
+    assert not model.correlation.reach
+
+
 def _noise(shape: tuple[int, int] = (96, 96)) -> np.ndarray:
     return np.random.default_rng(0).standard_normal(shape)
 

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import fft, ndimage, special
 
+from .gaps import without_gaps
 from .progress import Control
 from .settings import Settings
 
@@ -195,6 +196,8 @@ def _parts(plane: NDArray[Any]) -> FloatArray:
 
     Without those that lack pixels, or in which there is nothing.
     """
+    if plane.dtype.kind == "f":
+        plane = without_gaps(plane.astype(np.float64))
     width = plane.shape[1]
     cuts = np.linspace(0, width, 1 + min(_PARTS, width // _NARROWEST)).astype(int)
     parts = [plane[:, low:high] for low, high in pairwise(cuts)]

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from .correlation import WHITE, Correlation, measure_correlation
 from .flat_noise import flattest_noise
+from .gaps import without_gaps
 from .noise import FloatArray, NoiseModel
 from .noise_fit import find_limits, fit_line, measure_windows, without_mask
 
@@ -56,7 +57,7 @@ def estimate_noise(
     correlation : Correlation, optional
         Of the noise, if it is known; else it is measured.
     """
-    planes = bands([np.asarray(plane, dtype=np.float64) for plane in planes])
+    planes = [without_gaps(np.asarray(band, dtype=np.float64)) for band in bands(planes)]
     counts = _photon_counts(planes)
     if counts:
         return counts

@@ -18,6 +18,7 @@ import sys
 import tempfile
 import time
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from statistics import fmean
 
@@ -29,6 +30,7 @@ from napari_noise2self.benchmark import Pair
 from napari_noise2self.images import read_image
 from napari_noise2self.metrics import data_range, psnr, ssim
 
+COMMAND = str(Path(sys.executable).with_name("napari-noise2self"))
 SCRIPTS = Path(__file__).parent / "peers"
 NOISY, RESULT = "noisy.tif", "result.tif"
 
@@ -38,7 +40,7 @@ def main() -> None:
     commands = _commands(options)
     for name in options.sets.split(","):
         rows: dict[str, list[tuple[float, ...]]] = {method: [] for method in commands}
-        for pair in data.load(options.data, name):
+        for pair in islice(data.load(options.data, name), options.count):
             for method, command in commands.items():
                 rows[method].append(_score(name, pair, command, options.crop))
                 print(f"{name:<14} {pair.name:<20} {_line(method, rows[method][-1])}", flush=True)
@@ -52,6 +54,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("data", type=Path)
     parser.add_argument("--sets", default="confocal")
     parser.add_argument("--crop", type=int, help="use only the first rows and columns")
+    parser.add_argument("--count", type=int, help="use only the first images of each set")
     parser.add_argument("--presets", default="fast,balanced", help="of ours")
     parser.add_argument("--careamics", help="interpreter of an environment with careamics")
     parser.add_argument("--aydin", help="interpreter of an environment with aydin")
@@ -61,7 +64,7 @@ def _options() -> argparse.Namespace:
 
 def _commands(options: argparse.Namespace) -> dict[str, list[str]]:
     """Return the commands that make RESULT of NOISY in the folder where they run."""
-    denoise = [sys.executable, "-m", "napari_noise2self", "denoise", NOISY, "--output", "out"]
+    denoise = [COMMAND, "denoise", NOISY, "--output", "out"]
     denoise += ["--dtype", "float32"]
     commands = {f"ours {each}": [*denoise, "--preset", each] for each in options.presets.split(",")}
     if options.careamics:

@@ -14,7 +14,7 @@ config = create_n2v_config(
     data_type="array",
     axes="YX",
     patch_size=[64, 64],
-    batch_size=16,
+    batch_size=8,
     num_epochs=epochs,
     use_n2v2=True,
 )

@@ -64,7 +64,7 @@ def test_noise_that_is_slightly_alike_spoils_neither_result_nor_estimate(kind: s
     """Correlation below what exclusion is for; the blind estimate sees three quarters of it."""
     result, clean = _denoised(kind, "gaussian", alike=True)
     assert result.figures["partition"]["exclusion"]["kind"] == "none"
-    assert abs(_excess(result, clean)) < 2
+    assert abs(_excess(result, clean)) < 2.5
     white, _ = _denoised(kind, "gaussian")
     errors = [np.mean((each.image - clean) ** 2) for each in (result, white)]
     assert errors[0] < 2 * errors[1]

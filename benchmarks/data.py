@@ -16,6 +16,9 @@ from napari_noise2self.images import read_image, tiff_paths
 
 SETS = ("confocal", "fmd-widefield", "fmd-twophoton", "natural", "line_noise", "w2s")
 
+NOISES = {"natural": (0.0, 0.0), "correlated": (0.6, 0.0), "lines": (0.0, 1.0)}
+"""By how many pixels noise is blurred, and how strong offsets of rows are in units of it."""
+
 
 def load(root: Path, name: str) -> Iterator[Pair]:
     """Return the pairs of one set below a data folder.
@@ -25,9 +28,8 @@ def load(root: Path, name: str) -> Iterator[Pair]:
     with offsets of rows that are as strong as the noise.
     """
     folder, _, part = name.partition("-")
-    if folder in ("natural", "correlated", "lines"):
-        blur, lines = 0.6 * (folder == "correlated"), 1.0 * (folder == "lines")
-        yield from _with_noise(root / "natural" / "clean", float(part or 25), blur, lines)
+    if folder in NOISES:
+        yield from _with_noise(root / "natural" / "clean", float(part or 25), *NOISES[folder])
         return
     prefix = {"widefield": "WideField", "twophoton": "TwoPhoton", "": ""}[part]
     for pair in pairs(root / folder / "noisy", root / folder / "clean"):

@@ -70,7 +70,7 @@ def main() -> None:
                 scores.append(_measure(name, pair, method, function))
                 print(f"{name:<14}", scores[-1].line(), flush=True)
         for method in methods:
-            print(f"{name:<14}", _mean([s for s in scores if s.method == method]).line())
+            print(f"{name:<14}", mean([s for s in scores if s.method == method]).line())
 
 
 def _options() -> argparse.Namespace:
@@ -120,7 +120,18 @@ def _stabilised_bm3d(pair: Pair, bm3d: Callable[..., NDArray[Any]]) -> NDArray[A
 def _measure(name: str, pair: Pair, method: str, function: Method) -> Score:
     started = time.monotonic()
     image, estimated = function(pair)
-    seconds = time.monotonic() - started
+    return score(name, pair, method, image, time.monotonic() - started, estimated)
+
+
+def score(
+    name: str,
+    pair: Pair,
+    method: str,
+    image: NDArray[Any],
+    seconds: float,
+    estimated: float | None = None,
+) -> Score:
+    """Compare the denoised image of a pair of the set `name` with the clean one."""
     image = data.comparable(name, pair.clean, image)
     error = float(np.mean((data.aligned(pair) - image) ** 2))
     aligned = 10 * math.log10(data_range(pair.clean) ** 2 / error)
@@ -128,7 +139,7 @@ def _measure(name: str, pair: Pair, method: str, function: Method) -> Score:
     return Score(pair.name, method, *scores, estimated, seconds)
 
 
-def _mean(scores: list[Score]) -> Score:
+def mean(scores: list[Score]) -> Score:
     values = (fmean(getattr(s, name) for s in scores) for name in ("psnr", "aligned", "ssim"))
     seconds = fmean(score.seconds for score in scores)
     return Score("mean", scores[0].method, *values, None, seconds)

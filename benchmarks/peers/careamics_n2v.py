@@ -1,4 +1,4 @@
-"""Noise2Void of CAREamics (BSD-3-Clause) on one image: ``NOISY.tif RESULT.tif [EPOCHS]``."""
+"""Noise2Void of CAREamics (BSD-3-Clause) on one image: ``NOISY.tif RESULT.tif``."""
 
 import sys
 import tempfile
@@ -8,14 +8,13 @@ from careamics import CAREamist
 from careamics.config import create_n2v_config
 
 noisy = tifffile.imread(sys.argv[1]).astype("float32")
-epochs = int(sys.argv[3]) if len(sys.argv) > 3 else 100
 config = create_n2v_config(
     "n2v",
     data_type="array",
     axes="YX",
     patch_size=[64, 64],
     batch_size=8,
-    num_epochs=epochs,
+    num_epochs=100,
     use_n2v2=True,
 )
 with tempfile.TemporaryDirectory() as folder:

@@ -67,8 +67,11 @@ class LineNoise:
     @classmethod
     def of(cls, plane: NDArray[Any]) -> Self:
         """Measure the line noise of a plane (C, Y, X) of any real dtype."""
-        rows, rows_left = zip(*(_offsets(channel) for channel in plane), strict=True)
-        columns, columns_left = zip(*(_offsets(channel.T) for channel in plane), strict=True)
+        known: Sequence[NDArray[Any]] = list(plane)
+        if plane.dtype.kind == "f":
+            known = [without_gaps(channel.astype(np.float64)) for channel in plane]
+        rows, rows_left = zip(*(_offsets(channel) for channel in known), strict=True)
+        columns, columns_left = zip(*(_offsets(channel.T) for channel in known), strict=True)
         return cls(np.stack(rows), np.stack(columns), fmean(rows_left) + fmean(columns_left))
 
     def taken_from(self, plane: NDArray[Any]) -> NDArray[Any]:
@@ -99,6 +102,10 @@ class LineNoise:
 
     def __bool__(self) -> bool:
         return bool(self.rows.any() or self.columns.any())
+
+
+NO_LINE_NOISE = LineNoise(np.zeros((1, 1)), np.zeros((1, 1)), 0.0)
+"""Of a plane of any shape."""
 
 
 def without_line_noise(
@@ -196,8 +203,6 @@ def _parts(plane: NDArray[Any]) -> FloatArray:
 
     Without those that lack pixels, or in which there is nothing.
     """
-    if plane.dtype.kind == "f":
-        plane = without_gaps(plane.astype(np.float64))
     width = plane.shape[1]
     cuts = np.linspace(0, width, 1 + min(_PARTS, width // _NARROWEST)).astype(int)
     parts = [plane[:, low:high] for low, high in pairwise(cuts)]

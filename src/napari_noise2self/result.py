@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from .accuracy import ErrorEstimate, PlanePrediction
-from .line_noise import LineNoise
+from .line_noise import NO_LINE_NOISE, LineNoise
 from .outliers import without_outliers
 from .residual import ResidualCheck
 from .stabilise import Stabiliser
@@ -64,7 +64,7 @@ class ResultFigures:
         self._errors = ErrorEstimate(dtype)
         self._residual = ResidualCheck([model.correlation for model in self._models])
         self._hot_pixels = 0
-        self._line_noise: list[LineNoise | None] = []
+        self._lines: list[tuple[float, float]] = []  # deviations of rows and columns
 
     def add(
         self,
@@ -72,7 +72,7 @@ class ResultFigures:
         denoised: Tensor,
         error: Tensor,
         noise: Tensor,
-        line_noise: LineNoise | None = None,
+        line_noise: LineNoise = NO_LINE_NOISE,
     ) -> NDArray[np.float64]:
         """Add a stabilised plane and what `Predictor.predict` made of it.
 
@@ -98,8 +98,8 @@ class ResultFigures:
         assumed = self._assumed.assumed_variance(denoised[None])[0]
         relative = torch.where(assumed > 0, noise / assumed, 0).double().numpy()
         error_there = error.double().numpy() / units
-        self._line_noise.append(line_noise)
-        lines = (line_noise.taken, line_noise.left) if line_noise else (0.0, 0.0)
+        self._lines.append((line_noise.row_std, line_noise.column_std))
+        lines = line_noise.taken, line_noise.left
         plane = PlanePrediction(grey, error_there, relative, present, *lines)
         self._errors.add(plane, self._models)
         return grey
@@ -124,6 +124,5 @@ class ResultFigures:
 
     def _line_noise_figures(self) -> dict[str, float]:
         """Return the standard deviations of offsets of rows and columns, over all planes."""
-        found = [(each.row_std, each.column_std) if each else (0, 0) for each in self._line_noise]
-        rows, columns = np.sqrt(np.mean(np.square(found), axis=0)).tolist()
+        rows, columns = np.sqrt(np.mean(np.square(self._lines), axis=0)).tolist()
         return {"rows": rows, "columns": columns}

@@ -13,7 +13,7 @@ from torch import Tensor
 from .adjacent import beside_plane
 from .arrays import check_values
 from .axes import BESIDE, Layout
-from .line_noise import LineNoise
+from .line_noise import NO_LINE_NOISE, LineNoise
 from .stabilise import Stabiliser, stabilise_plane
 
 Window = tuple[slice, ...]
@@ -79,8 +79,8 @@ class StackReader:
         """Return a plane in the network's range, (C, Y, X)."""
         return self._read(self._numbers[number]).stable
 
-    def line_noise(self, number: int) -> LineNoise | None:
-        """Return what was taken away from a plane first, if anything was."""
+    def line_noise(self, number: int) -> LineNoise:
+        """Return what was taken away from a plane first."""
         return self._read(self._numbers[number]).line_noise
 
     def beside(self, number: int) -> Tensor | None:
@@ -96,10 +96,9 @@ class StackReader:
         if number not in self._read_last:
             noisy = self._layout.plane(self._image, number, *self._window)
             check_values(noisy)
-            line_noise = LineNoise.of(noisy) if self._takes_line_noise else None
-            even = line_noise.taken_from(noisy) if line_noise else noisy
-            stable = stabilise_plane(self._stabilisers, even)
-            self._read_last[number] = _Plane(noisy, line_noise or None, stable)
+            line_noise = LineNoise.of(noisy) if self._takes_line_noise else NO_LINE_NOISE
+            stable = stabilise_plane(self._stabilisers, line_noise.taken_from(noisy))
+            self._read_last[number] = _Plane(noisy, line_noise, stable)
         self._read_last.move_to_end(number)
         if len(self._read_last) > _REMEMBERED:
             self._read_last.popitem(last=False)
@@ -109,5 +108,5 @@ class StackReader:
 @dataclass(frozen=True, eq=False)
 class _Plane:
     noisy: NDArray[Any]
-    line_noise: LineNoise | None
+    line_noise: LineNoise
     stable: Tensor

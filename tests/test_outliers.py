@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from napari_noise2self import Denoiser, Settings
-from napari_noise2self.outliers import limited, without_outliers
+from napari_noise2self.outliers import in_patches, limited, without_outliers
 from simulate import camera, psnr, smooth_scene
 
 NOISE = 0.2
@@ -88,6 +88,26 @@ def test_what_stands_out_is_limited_and_all_else_is_as_it_was() -> None:
     changed = limited(spoiled, NOISE)
     assert (changed[hot].abs() < 2.5).all()
     assert torch.equal(changed[~hot], image[~hot])
+
+
+def test_dead_pixels_and_lines_of_them_are_no_patches() -> None:
+    missing = torch.zeros((1, 40, 40), dtype=torch.bool)
+    missing[0, 5, 5] = missing[0, 10, :] = missing[0, :, 20] = True
+    missing[0, 10, 18:23] = missing[0, 8:13, 20] = False
+    assert not in_patches(missing).any()
+    masked = torch.zeros_like(missing)
+    masked[0, :8, :] = masked[0, 20:30, 20:30] = True
+    assert torch.equal(in_patches(masked), masked)
+
+
+def test_dead_pixels_are_predicted_and_masks_stay() -> None:
+    """Darker than any pixel without light."""
+    photons = np.random.default_rng(0).poisson(20 + 200 * smooth_scene((128, 128)))
+    noisy = photons * 4.0 + 1000
+    noisy[50, 50] = noisy[30:, 90] = noisy[:20] = 0
+    image = Denoiser(Settings(preset="fast", max_steps=0)).fit(noisy).result(noisy).image
+    assert (image[:20] == 0).all()
+    assert image[20:].min() > 1000
 
 
 @pytest.mark.parametrize("steps", [0, 5])

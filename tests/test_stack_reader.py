@@ -9,12 +9,14 @@ import pytest
 import torch
 
 from napari_noise2self.axes import Layout
-from napari_noise2self.stabilise import Stabiliser
+from napari_noise2self.noise import NoiseModel
+from napari_noise2self.stabilise import NOISE_STD, Stabiliser
+from napari_noise2self.stable_noise import StableNoise
 from napari_noise2self.stack_reader import StackReader
 
 SHAPE, AXES = (3, 6, 8, 9), "TZYX"
 STACK = np.random.default_rng(0).normal(100, 10, SHAPE)
-STABILISERS = [Stabiliser.fit([STACK[0, 0]])]
+STABILISERS = [Stabiliser(100, 10, NoiseModel(0, 1), scale=NOISE_STD)]
 
 
 class Counted:
@@ -29,7 +31,8 @@ class Counted:
 
 
 def _reader(axis: str, image: Any = STACK, window: tuple[slice, ...] | None = None) -> StackReader:
-    return StackReader(image, Layout(SHAPE, AXES), STABILISERS, True, axis, window)
+    noise = StableNoise.of(STABILISERS)
+    return StackReader(image, Layout(SHAPE, AXES), STABILISERS, noise, True, axis, window)
 
 
 @pytest.mark.parametrize("axis", ["", "T", "Z"])
@@ -83,3 +86,14 @@ def test_a_window_is_a_part_of_the_image_but_sees_what_is_beside_it() -> None:
         assert beside is not None
         assert expected is not None
         torch.testing.assert_close(beside, expected[..., 2:7, :])
+
+
+def test_what_tells_nothing_is_not_seen_but_only_what_has_no_value_is_missing() -> None:
+    stack = STACK.copy()
+    stack[1, 2, 4, 4] = 1e4
+    stack[1, 2, 0, 0] = np.nan
+    reader = _reader("", stack)
+    number = 1 * SHAPE[1] + 2
+    assert reader.known(number)[0].isnan().nonzero().tolist() == [[0, 0], [4, 4]]
+    assert reader.stable(number)[0].isnan().nonzero().tolist() == [[0, 0]]
+    assert reader.missing(number)[0].nonzero().tolist() == [[0, 0]]

@@ -20,7 +20,6 @@ from .line_noise import without_line_noise
 from .model import Model
 from .networks import Network, build_network, create_network
 from .noise_check import check_noise
-from .outliers import without_outliers
 from .patches import any_detail
 from .progress import Control, Report
 from .settings import Device, Settings
@@ -190,9 +189,7 @@ class Denoiser(Model):
 
     def _to_learn_from(self, plane: NDArray[Any]) -> Tensor:
         """Stabilise a plane (C, Y, X), without pixels that are no image of anything."""
-        stable = stabilise_plane(self.stabilisers, plane)
-        filled = stable.nan_to_num(0.0)
-        return without_outliers(stable, self._noise_before.assumed_variance(filled[None])[0])
+        return self._noise_before.without_outliers(stabilise_plane(self.stabilisers, plane))
 
     def _train(
         self,

@@ -15,7 +15,6 @@ from .brightness import as_bright_as
 from .devices import fastest_precision, reproducible
 from .local_doubt import local_doubt
 from .networks import Check, Network
-from .outliers import without_outliers
 from .partition import Partition
 from .progress import Control, Progress, Report
 from .settings import Fill, Prediction
@@ -174,7 +173,6 @@ class Predictor:
         variance = torch.where(assumed > 0, noise.sureness[0] * variance, rest)
         share = torch.zeros_like(mean)
         if mode == "posterior":
-            image = without_outliers(image, known)
             channels = zip(image, mean, known, strict=True)
             mean = torch.stack([as_bright_as(*channel) for channel in channels])
             looks = zip(image - mean, variance, known, noise.correlation, strict=True)

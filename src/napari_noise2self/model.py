@@ -134,14 +134,15 @@ class Model:
             predictor = self.white_predictor(tile, flips)
         started = time.monotonic()
         for done, number in enumerate(reader.order):
-            plane, stable = reader.plane(number), reader.stable(number)
+            known, missing = reader.known(number), reader.missing(number)
+            seen = reader.stable(number) if mode == "j-invariant" else known
             stack_report = report and of_planes(report, done, reader.layout.n_planes, started)
             predicted = predictor.predict(
-                stable, mode, beside=reader.beside(number), control=control, report=stack_report
+                seen, mode, beside=reader.beside(number), control=control, report=stack_report
             )
-            mean = gathered.add(stable, *predicted, reader.line_noise(number))
-            missing = stable.isnan().numpy()
-            reader.layout.set_plane(result, number, finish(mean, plane, missing, result.dtype))
+            mean = gathered.add(known, missing, *predicted, reader.line_noise(number))
+            plane = finish(mean, reader.plane(number), missing.numpy(), result.dtype)
+            reader.layout.set_plane(result, number, plane)
         return Result(result, gathered.figures(self.figures))
 
     def reader(
@@ -157,7 +158,7 @@ class Model:
         layout = check_image(image, axes)
         self.check_channels(layout.n_channels)
         axis, takes = self.stack.axis_of(layout), self.settings.takes_line_noise
-        return StackReader(image, layout, self.stabilisers, takes, axis, window)
+        return StackReader(image, layout, self.stabilisers, self._noise, takes, axis, window)
 
     def predictor(self, tile: int = DEFAULT_TILE, flips: int | None = None) -> Predictor:
         """Return the trained network with all that decides its predictions; see `Predictor`."""

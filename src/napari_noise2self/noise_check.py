@@ -123,11 +123,12 @@ def _residuals(
     stabiliser: Stabiliser, planes: Sequence[NDArray[Any]], control: Control
 ) -> _Residuals:
     """Predict every pixel of a part of some planes, without any exclusion."""
-    probe = Probe(1, 0, StableNoise.of([stabiliser]), Partition("grid", 4))
+    noise = StableNoise.of([stabiliser])
+    probe = Probe(1, 0, noise, Partition("grid", 4))
     losses, covariances = [], []
     for plane in planes[:: -(-len(planes) // _PLANES)]:
         rows, columns = (middle(extent, _SIDE) for extent in plane.shape)
-        image = stabiliser.forward(plane[rows, columns])[None, None]
+        image = noise.without_outliers(stabiliser.forward(plane[rows, columns])[None])[None]
         residual, variance = (
             part[0, 0].double().numpy() for part in probe.all_residuals(image, control)
         )

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from .correlation import WHITE, Correlation, measure_correlation
 from .flat_noise import flattest_noise
 from .gaps import without_gaps
+from .impulses import without_impulses
 from .noise import FloatArray, NoiseModel
 from .noise_fit import find_limits, fit_line, measure_windows, without_mask
 
@@ -57,7 +58,8 @@ def estimate_noise(
     correlation : Correlation, optional
         Of the noise, if it is known; else it is measured.
     """
-    planes = [without_gaps(np.asarray(band, dtype=np.float64)) for band in bands(planes)]
+    exact = (np.asarray(band, dtype=np.float64) for band in bands(planes))
+    planes = [without_gaps(without_impulses(band)) for band in exact]
     counts = _photon_counts(planes)
     if counts:
         return counts

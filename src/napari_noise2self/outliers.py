@@ -1,6 +1,7 @@
 """Pixels that stand out from all around them as no light does: hot, dead, or hit by a cosmic ray.
 
 The image of a point is as wide as the optics make it, so its brightest pixel has bright neighbours.
+Where such pixels are many, those that touch are found, too; see `impulses`.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from .impulses import are_frequent, find_impulses
+
 _STANDS_OUT = 8.0
 """Standard deviations of the noise beyond all neighbours."""
 _SHOWN = 5.0
@@ -21,6 +24,8 @@ _LARGEST_NEIGHBOUR = 0.05
 """Of a pixel's height; even a point half a pixel wide (standard deviation) gives its four 0.14."""
 _NOISE = 2.5
 _FEWEST_NEIGHBOURS = 3
+_LINE_SHARE = 0.4
+"""Of 3×3 pixels: a line has a third of them, the corner of a patch 4/9."""
 
 
 def limited(image: Tensor, noise_std: float) -> Tensor:
@@ -41,7 +46,7 @@ def limited(image: Tensor, noise_std: float) -> Tensor:
 
 
 def without_outliers(image: Tensor, noise: Tensor) -> Tensor:
-    """Return an image with NaN where a single pixel stands out from all around it.
+    """Return an image with NaN where a pixel stands out from all around it.
 
     Parameters
     ----------
@@ -66,7 +71,24 @@ def without_outliers(image: Tensor, noise: Tensor) -> Tensor:
     alone &= torch.isfinite(around).sum(dim=0) >= _FEWEST_NEIGHBOURS
     cleaned = image.clone()
     cleaned[tuple(axis[alone] for axis in places)] = math.nan
+    for channel, before, variance in zip(cleaned, image, noise, strict=True):
+        if are_frequent(int((channel.isnan() & before.isfinite()).sum()), channel.numel()):
+            deviation = torch.where(variance > 0, variance.sqrt(), math.inf)
+            found = find_impulses(before.double().numpy(), deviation.double().numpy())
+            channel[torch.from_numpy(found)] = math.nan
     return cleaned
+
+
+def in_patches(missing: Tensor) -> Tensor:
+    """Return which of the missing pixels have more of them around than the pixels of a line have.
+
+    Parameters
+    ----------
+    missing : Tensor
+        bool of shape (C, H, W).
+    """
+    share = functional.avg_pool2d(missing.float(), 3, 1, 1, count_include_pad=False)
+    return missing & (share > _LINE_SHARE)
 
 
 def _highest_around(image: Tensor) -> Tensor:

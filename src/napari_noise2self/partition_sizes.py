@@ -101,6 +101,7 @@ def score_partition_sizes(
         raise InputError("This denoiser is not trained yet; call fit(image) first.")
     reader, number = _middle(denoiser, image, axes)
     stable, beside = reader.stable(number), reader.beside(number)
+    known = reader.known(number)
     control = control or Control()
     candidates = list(_candidates(denoiser))
     report = report and _over_all(report, sum(each.partition.n_subsets for each in candidates))
@@ -109,7 +110,7 @@ def score_partition_sizes(
         mean, *_ = each.predictor(flips=1).predict(
             stable, "j-invariant", beside=beside, control=control, report=report
         )
-        errors.append(_blocks((mean - stable).square() / each.predictor().noise.unit[0]))
+        errors.append(_blocks((mean - known).square() / each.predictor().noise.unit[0]))
     return _compare(candidates, errors)
 
 

@@ -13,7 +13,6 @@ from torch import Tensor
 
 from .accuracy import ErrorEstimate, PlanePrediction
 from .line_noise import NO_LINE_NOISE, LineNoise
-from .outliers import without_outliers
 from .residual import ResidualCheck
 from .stabilise import Stabiliser
 from .stable_noise import StableNoise
@@ -39,7 +38,7 @@ class Result:
         - `residual`: a `ResidualReport` as a dictionary.
         - `line_noise`: standard deviation in grey levels of the offsets that were taken away from
           rows and from columns.
-        - `hot_pixels`: how many single pixels stood out from all around them, as no light does.
+        - `hot_pixels`: how many pixels stood out from all around them, as no light does.
     """
 
     image: NDArray[Any]
@@ -69,6 +68,7 @@ class ResultFigures:
     def add(
         self,
         noisy: Tensor,
+        missing: Tensor,
         denoised: Tensor,
         error: Tensor,
         noise: Tensor,
@@ -78,8 +78,12 @@ class ResultFigures:
 
         Parameters
         ----------
-        noisy, denoised, error, noise : Tensor
-            float32 of shape (C, Y, X).
+        noisy : Tensor
+            float32 of shape (C, Y, X); NaN where pixels are missing or tell nothing.
+        missing : Tensor
+            bool, of the same shape.
+        denoised, error, noise : Tensor
+            float32 of the same shape.
         line_noise : LineNoise, optional
             That was taken away first.
 
@@ -89,9 +93,8 @@ class ResultFigures:
             The denoised plane in grey levels.
         """
         present = noisy.isfinite().numpy()
-        believed = without_outliers(noisy, noise).numpy()
-        self._residual.add(believed, denoised.numpy())
-        self._hot_pixels += int((present & np.isnan(believed)).sum())
+        self._residual.add(noisy.numpy(), denoised.numpy())
+        self._hot_pixels += int((noisy.isnan() & ~missing).sum())
         units = np.reshape([stabiliser.scale**2 for stabiliser in self._stabilisers], (-1, 1, 1))
         pairs = zip(self._stabilisers, denoised, strict=True)
         grey = np.stack([stabiliser.inverse(channel) for stabiliser, channel in pairs])

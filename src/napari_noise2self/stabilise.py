@@ -17,6 +17,7 @@ from .local_mean import local_contrast
 from .noise import NoiseModel
 from .noise_estimate import estimate_noise
 from .noise_fit import NoisePoint
+from .outliers import without_outliers
 from .progress import Control
 
 _STATISTICS_PLANES = 16
@@ -75,7 +76,7 @@ class Stabiliser:
 
     def scaled_to(self, planes: Sequence[NDArray[Any]]) -> Stabiliser:
         """Return the same, with centre and scale for one channel of some images."""
-        stable = [self._stable(plane) for plane in planes]
+        stable = [self._known(plane) for plane in planes]
         centre = float(torch.cat([plane[plane.isfinite()] for plane in stable]).mean())
         contrast = float(np.sqrt(np.mean([local_contrast(plane) ** 2 for plane in stable])))
         scale = min(NOISE_STD, LARGEST_CONTRAST / contrast) if contrast > 0 else NOISE_STD
@@ -94,6 +95,13 @@ class Stabiliser:
         missing = ~np.isfinite(plane) | (plane < darkest)
         normal = (np.where(missing, 0, plane).astype(np.float64) - self.offset) / self.unit
         return torch.from_numpy(np.where(missing, np.nan, self.noise.stabilise(normal)))
+
+    def _known(self, plane: NDArray[Any]) -> Tensor:
+        """Return the same without outliers."""
+        stable = self._stable(plane)
+        if not self.noise.reliable:
+            return stable
+        return without_outliers(stable[None], torch.ones_like(stable)[None])[0]
 
     def inverse(self, mean: Tensor) -> NDArray[np.float64]:
         """Map expectations back to grey levels."""

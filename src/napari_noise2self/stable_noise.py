@@ -21,6 +21,7 @@ from torch.nn import functional
 
 from .correlation import WHITE, Correlation
 from .noise import NoiseModel
+from .outliers import without_outliers
 from .refinement import Refinement
 from .stabilise import Stabiliser
 
@@ -144,6 +145,10 @@ class StableNoise:
             for table in (self.assumed, self.kurtosis)
         )
         return variance, kurtosis
+
+    def without_outliers(self, image: Tensor) -> Tensor:
+        """Return a stabilised image (C, H, W) with NaN also where a pixel tells nothing."""
+        return without_outliers(image, self.variance(image.nan_to_num()[None])[0])
 
     def _look_up(self, table: Tensor, mean: Tensor) -> Tensor:
         place = ((mean - self.start) / self.step).clamp(0, _ENTRIES - 1.001)

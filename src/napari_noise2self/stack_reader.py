@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -14,7 +16,9 @@ from .adjacent import beside_plane
 from .arrays import check_values
 from .axes import BESIDE, Layout
 from .line_noise import NO_LINE_NOISE, LineNoise
+from .outliers import in_patches
 from .stabilise import Stabiliser, stabilise_plane
+from .stable_noise import StableNoise
 
 Window = tuple[slice, ...]
 """For each axis of an image."""
@@ -33,6 +37,8 @@ class StackReader:
         Of the image.
     stabilisers : sequence of Stabiliser
         One for each channel.
+    noise : StableNoise
+        Of the stabilised planes.
     takes_line_noise : bool
         Whether that is taken away first.
     axis : str
@@ -46,12 +52,13 @@ class StackReader:
         image: Any,
         layout: Layout,
         stabilisers: Sequence[Stabiliser],
+        noise: StableNoise,
         takes_line_noise: bool,
         axis: str = "",
         window: Window | None = None,
     ) -> None:
         self._image, self._layout, self._stabilisers = image, layout, stabilisers
-        self._takes_line_noise, self._axis = takes_line_noise, axis
+        self._noise, self._takes_line_noise, self._axis = noise, takes_line_noise, axis
         window = window or (slice(None),) * len(layout.shape)
         self.layout = layout.part(window)
         """Of what is read."""
@@ -79,6 +86,14 @@ class StackReader:
         """Return a plane in the network's range, (C, Y, X)."""
         return self._read(self._numbers[number]).stable
 
+    def known(self, number: int) -> Tensor:
+        """Return the same with NaN also where pixels tell nothing; see `outliers`."""
+        return self._read(self._numbers[number]).known
+
+    def missing(self, number: int) -> Tensor:
+        """Return which pixels of a plane have no value, bool of shape (C, Y, X)."""
+        return self._read(self._numbers[number]).missing
+
     def line_noise(self, number: int) -> LineNoise:
         """Return what was taken away from a plane first."""
         return self._read(self._numbers[number]).line_noise
@@ -89,7 +104,7 @@ class StackReader:
             return None
         whole = self._numbers[number]
         adjacent = self._layout.adjacent(whole, self._axis)
-        return beside_plane(whole, adjacent, lambda other: self._read(other).stable)
+        return beside_plane(whole, adjacent, lambda other: self._read(other).known)
 
     def _read(self, number: int) -> _Plane:
         """Read a plane of the whole image once, as long as it is needed for those beside it."""
@@ -98,7 +113,10 @@ class StackReader:
             check_values(noisy)
             line_noise = LineNoise.of(noisy) if self._takes_line_noise else NO_LINE_NOISE
             stable = stabilise_plane(self._stabilisers, line_noise.taken_from(noisy))
-            self._read_last[number] = _Plane(noisy, line_noise, stable)
+            known = self._noise.without_outliers(stable)
+            dark = in_patches(stable.isnan())  # masked; single ones are dead pixels
+            missing = dark | torch.from_numpy(~np.isfinite(noisy))
+            self._read_last[number] = _Plane(noisy, line_noise, stable, known, missing)
         self._read_last.move_to_end(number)
         if len(self._read_last) > _REMEMBERED:
             self._read_last.popitem(last=False)
@@ -110,3 +128,5 @@ class _Plane:
     noisy: NDArray[Any]
     line_noise: LineNoise
     stable: Tensor
+    known: Tensor
+    missing: Tensor

@@ -10,7 +10,6 @@ from torch import Tensor
 
 from .axes import middle
 from .inference import Predictor
-from .outliers import without_outliers
 from .progress import Control, Report
 from .settings import Prediction
 from .stable_noise import StableNoise
@@ -49,7 +48,6 @@ class WhitePredictor:
             image.new_tensor([getattr(each, name) for each in self.whitenings]).reshape(-1, 1, 1)
             for name in ("variance", "doubt")
         )
-        image = without_outliers(image, variance.expand_as(image))
         white = self._whitened(image[:, None])[:, 0]
         seen = None if beside is None else self._whitened(beside)
         mean, error, noise = self.predictor.predict(

@@ -173,7 +173,7 @@ class Calibration:
         """Denoise one stabilised plane (C, Y, X), and return it in grey levels."""
         noise = StableNoise.of(self.stabilisers)
         scale = noise.unit.sqrt()
-        stable = plane.unsqueeze(0) / scale
+        stable = noise.without_outliers(plane)[None] / scale
         present = torch.isfinite(stable).all(dim=1, keepdim=True)
         image = torch.where(present, stable, 0)
         filtered = mean = torch.empty(0)
@@ -245,7 +245,8 @@ def calibrate(
     stabilisers = check_noise(fit_stabilisers(planes, control), planes, control)
     correlation = Correlation.strongest([each.noise.correlation for each in stabilisers])
     partition = Partition.from_settings(settings, choose_exclusion(correlation)[0])
-    stable = [stabilise_plane(stabilisers, plane) for plane in planes]
+    noise = StableNoise.of(stabilisers)
+    stable = [noise.without_outliers(stabilise_plane(stabilisers, plane)) for plane in planes]
     known = None
     if clean is not None:
         if np.shape(clean) != layout.shape:
@@ -256,7 +257,7 @@ def calibrate(
             raise InputError("Noisy and clean image must have finite pixels in the same planes.")
     floor = classic_floor(
         stable,
-        StableNoise.of(stabilisers),
+        noise,
         partition,
         methods=methods,
         clean=known,

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .correlation import WHITE, Correlation, measure_correlation
+from .cut_noise import measure_cut_noise
 from .flat_noise import flattest_noise
 from .gaps import without_gaps
 from .impulses import without_impulses
@@ -40,6 +41,9 @@ _NO_LAW = (
     "The noise could not be told from the structure of the image, or follows no known law: it is "
     "taken to be no stronger than in the flattest parts."
 )
+_CUT_OFF = (
+    "Most of the image is cut off at its darkest level: its noise was measured on what rises above."
+)
 _SMOOTHED = (
     "The image looks already denoised, blurred or compressed: its noise can't be measured, and "
     "denoising it again may cost detail."
@@ -68,6 +72,10 @@ def estimate_noise(
         return _rough_model(planes, few)
     parts = [without_mask(plane) for plane in planes]
     model = _fit(parts)
+    if model.note == _TOO_LITTLE:
+        model = _cut_model(planes)
+    if model.note == _CUT_OFF:  # too little of it is left to be seen to be alike
+        return replace(model, correlation=correlation or WHITE)
     if correlation is None:
         correlation = _correlation(model, parts)
     smooth = correlation.strongest_value > _SMOOTH
@@ -197,6 +205,15 @@ def _fit(planes: Sequence[FloatArray], spacing: int = 1, counts: bool = False) -
         return replace(_rough_model(planes, _NO_LAW), points=line.points)
     goodness = round(goodness, 3)
     return NoiseModel(gain, intercept, True, line.dark, goodness, note, points=line.points)
+
+
+def _cut_model(planes: Sequence[FloatArray]) -> NoiseModel:
+    """Return the model where too little is whole: Gaussian noise, if what is cut off shows it."""
+    low, _ = find_limits(planes)
+    variance = math.nan if low == -math.inf else measure_cut_noise(planes, low)
+    if math.isnan(variance):
+        return _rough_model(planes, _TOO_LITTLE)
+    return replace(_rough_model(planes, _CUT_OFF), intercept=variance, reliable=True)
 
 
 def _in_blocks(planes: Sequence[FloatArray]) -> bool:

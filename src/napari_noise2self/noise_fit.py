@@ -29,7 +29,7 @@ _RING = 1  # width in pixels of what is around a window
 _SLOPE_WIDTH, _SLOPE_TRUNCATE, _SLOPE_REACH = 2.5, 2.0, 5
 _GROUPS = 24
 _SMALLEST_GROUP = 50
-_FLAT_SHARE = 0.5  # of the windows of a group
+FLAT_SHARE = 0.5  # of the windows of a group
 _NOISE_SHARE = 0.97  # of windows of noise alone are kept; structure that stands out is not
 _ROUNDS = 20
 _PILE = 0.002  # share of the pixels at a limit
@@ -199,11 +199,10 @@ def fit_line(windows: Sequence[Windows], spacing: int = 1) -> VarianceLine:
     Whether a window has more energy than noise has depends on the line: it is fitted again until
     it agrees with the windows it is fitted to.
     """
-    means, energies, around, slopes, cut = (
-        np.concatenate([getattr(each, field.name) for each in windows]) for field in fields(Windows)
-    )
+    found = joined(windows)
+    means, energies = found.mean, found.energy
     floor = 1e-3 * float(energies.mean())
-    group, flat, spared = _group(around, slopes, cut)
+    group, flat, spared = _group(found)
     dark = float(np.median(means[group == 0]))  # of few hot pixels, the mean is not
     means, energies, group = means[flat], energies[flat], group[flat]
     energies = energies / spared[group]
@@ -228,9 +227,13 @@ def fit_line(windows: Sequence[Windows], spacing: int = 1) -> VarianceLine:
     return VarianceLine(gain, intercept, dark, signal, variance, points)
 
 
-def _group(
-    around: FloatArray, slopes: FloatArray, cut: FloatArray
-) -> tuple[NDArray[np.intp], NDArray[np.bool_], FloatArray]:
+def joined(windows: Sequence[Windows]) -> Windows:
+    """Return the windows of several images together."""
+    names = [field.name for field in fields(Windows)]
+    return Windows(*(np.concatenate([getattr(each, name) for each in windows]) for name in names))
+
+
+def _group(windows: Windows) -> tuple[NDArray[np.intp], NDArray[np.bool_], FloatArray]:
     """Return the group of each window, from dark to bright, and whether it is not too steep.
 
     Windows that lost pixels to a limit are in no group, -1; and so are all of groups that lost
@@ -238,21 +241,21 @@ def _group(
     noise happened to end before the limit: returned as well is which share of the variance such
     noise has, of each group.
     """
-    members = _by_brightness(around)
+    members, slopes, cut = by_brightness(windows.around), windows.slope, windows.cut
     lost = np.array([np.median(cut[chosen]) for chosen in members])
     left = np.array([np.count_nonzero(cut[chosen] == 0) for chosen in members])
-    group = np.full(around.size, -1)
-    flat = np.zeros(around.size, dtype=bool)
+    group = np.full(cut.size, -1)
+    flat = np.zeros(cut.size, dtype=bool)
     most = max(_MOST_CUT, np.quantile(lost, _FEWEST_GROUPS))
     kept = np.flatnonzero((lost <= most) & (left >= min(_FEWEST_LEFT, left.max())))
     for number, index in enumerate(kept):
         chosen = members[index][cut[members[index]] == 0]
         group[chosen] = number
-        flat[chosen] = slopes[chosen] <= np.quantile(slopes[chosen], _FLAT_SHARE)
+        flat[chosen] = slopes[chosen] <= np.quantile(slopes[chosen], FLAT_SHARE)
     return group, flat, _truncated_variance(lost[kept])
 
 
-def _by_brightness(around: FloatArray) -> list[NDArray[np.intp]]:
+def by_brightness(around: FloatArray) -> list[NDArray[np.intp]]:
     """Return which windows are of each group: equally many, but the brightest are halved again.
 
     So a few bright objects in a dark field have groups of their own.

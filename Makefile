@@ -5,21 +5,25 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/pip install --quiet --constraint constraints.txt
+# Two processes of one thread each make more of two cores than one of two threads.
+PYTEST := -m pytest --numprocesses 2 --dist worksteal
 
 .PHONY: demo test test-pyqt6 lint clean
 
 demo: $(VENV)/installed
 	$(BIN)/napari-noise2self demo --output demo
 
+test test-pyqt6: export OMP_NUM_THREADS := 1
+
 test: $(VENV)/installed-tests lint
-	$(BIN)/python -m pytest
+	$(BIN)/python $(PYTEST)
 
 # The tests of the widgets once more, with the other Qt binding.
 test-pyqt6:
 	$(PYTHON) -m venv $(VENV)-pyqt6
 	$(VENV)-pyqt6/bin/pip install --quiet --upgrade "pip>=25.1"
 	$(VENV)-pyqt6/bin/pip install --quiet --constraint constraints.txt --editable . PyQt6 --group test
-	QT_API=pyqt6 $(VENV)-pyqt6/bin/python -m pytest -o qt_api=pyqt6 tests/widgets
+	QT_API=pyqt6 $(VENV)-pyqt6/bin/python $(PYTEST) -o qt_api=pyqt6 tests/widgets
 
 lint: $(VENV)/installed-tests
 	$(BIN)/ruff check .

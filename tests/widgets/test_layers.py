@@ -78,6 +78,23 @@ def test_source_does_not_keep_its_layer():
     assert not source.data_was_replaced
 
 
+@pytest.mark.parametrize(
+    ("figures", "limits"),
+    [
+        ({"hot_pixels": 3, "range": (10.0, 50.0)}, [10, 50]),
+        ({"hot_pixels": 3, "range": (10.0, 900.0)}, [0, 1000]),
+        ({"hot_pixels": 0, "range": (10.0, 50.0)}, [0, 1000]),
+        ({"hot_pixels": 3, "range": None}, [0, 1000]),
+        ({"steps": 7}, [0, 1000]),
+    ],
+    ids=["hot pixels", "no wider than needed", "no hot pixels", "constant", "other figures"],
+)
+def test_hot_pixels_do_not_leave_a_result_flat(figures, limits):
+    source = Source.capture(Image(np.zeros((6, 8)), contrast_limits=(0, 1000)))
+    result = source.result_layer(Outcome(np.ones((6, 8)), figures, Settings()))
+    assert result.contrast_limits == limits
+
+
 def test_result_shares_nothing_with_the_source():
     layer = Image(np.zeros((6, 8)), scale=(2, 3), metadata={"stain": "DAPI"})
     source = Source.capture(layer)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from napari.components import Dims
 
 _PLANE_LETTERS = "TZABDEFGHIJKLMNOPQRUVW"  # neither channels (C, S) nor space (Y, X)
+_USED = 0.5  # of the source's contrast limits: where a result needs less of them, it looks flat
 _DIVERGING = "berlin"  # blue, black at zero, red
 
 
@@ -112,7 +113,15 @@ class Source:
             "created": datetime.now(UTC).isoformat(),
             **more,
         }
-        return self._look(suffix, story)
+        return self._look(suffix, story, **self._limits(outcome.figures))
+
+    def _limits(self, figures: dict[str, Any]) -> dict[str, Any]:
+        """Return contrast limits where those of the source are as wide as hot pixels make them."""
+        limits = figures.get("range")
+        if not figures.get("hot_pixels") or limits is None:
+            return {}
+        shown, needed = (high - low for low, high in (self.look["contrast_limits"], limits))
+        return {"contrast_limits": limits} if needed < _USED * shown else {}
 
     def look_of_first_look(self, look: FirstLook) -> dict[str, Any]:
         """Return how the layer of a first look looks, and where in the source its plane lies."""

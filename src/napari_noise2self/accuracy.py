@@ -86,11 +86,6 @@ class ErrorEstimate:
             "estimated_psnr": self._psnr(self._error),
         }
 
-    @property
-    def range(self) -> tuple[float, float] | None:
-        """Lowest and highest grey level of the denoised image; None if it has no pixel."""
-        return (self._low, self._high) if self._low < self._high else None
-
     def _psnr(self, total: float) -> float | None:
         span = self._full_range or self._high - self._low
         if not (self._known and total > 0 and span > 0):

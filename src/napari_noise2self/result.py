@@ -38,8 +38,6 @@ class Result:
         - `residual`: a `ResidualReport` as a dictionary.
         - `line_noise`: standard deviation in grey levels of the offsets that were taken away from
           rows and from columns.
-        - `range`: the lowest and the highest grey level of the result, taken for a standard
-          deviation of their errors less extreme; None if there is but one.
         - `hot_pixels`: how many pixels stood out from all around them, as no light does.
     """
 
@@ -123,7 +121,6 @@ class ResultFigures:
             **self._errors.figures(),
             "residual": asdict(report),
             "line_noise": lines,
-            "range": self._errors.range,
             "hot_pixels": self._hot_pixels,
             "notes": notes,
         }

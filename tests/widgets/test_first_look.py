@@ -10,6 +10,7 @@ from drive import (
     wait_for_training,
     wait_until_idle,
 )
+from napari.layers import Image
 
 from napari_noise2self import denoise
 from napari_noise2self.calibration import INSTANT, calibrate
@@ -18,6 +19,8 @@ from napari_noise2self.samples import simulate_cells
 from napari_noise2self.training import Trainer
 from napari_noise2self.widgets import first_look as module
 from napari_noise2self.widgets.first_look import first_look
+from napari_noise2self.widgets.layers import Source
+from napari_noise2self.widgets.placeholder import Placeholder
 
 
 def names(viewer):
@@ -176,3 +179,16 @@ def test_it_can_be_cancelled(noisy):
     control.cancel()
     with pytest.raises(Cancelled):
         first_look(noisy, "YX", (0, 0), control)
+
+
+@pytest.mark.parametrize(("chosen", "shown"), [(None, [10, 50]), ((5, 7), [5, 7])])
+def test_limits_of_the_result_are_taken_over_unless_the_user_changed_them(viewer, chosen, shown):
+    image = np.linspace(0, 100, 64).reshape(8, 8)
+    look = Source.capture(Image(image, contrast_limits=(0, 1000))).look
+    stand_in = Placeholder(viewer)
+    stand_in.show(image, look)
+    if chosen:
+        viewer.layers[0].contrast_limits = chosen
+    layer = stand_in.become(image, {**look, "contrast_limits": (10, 50)})
+    assert len(viewer.layers) == 1
+    assert layer.contrast_limits == shown

@@ -79,20 +79,22 @@ def test_source_does_not_keep_its_layer():
 
 
 @pytest.mark.parametrize(
-    ("figures", "limits"),
+    ("figures", "brightest", "limits"),
     [
-        ({"hot_pixels": 3, "range": (10.0, 50.0)}, [10, 50]),
-        ({"hot_pixels": 3, "range": (10.0, 900.0)}, [0, 1000]),
-        ({"hot_pixels": 0, "range": (10.0, 50.0)}, [0, 1000]),
-        ({"hot_pixels": 3, "range": None}, [0, 1000]),
-        ({"steps": 7}, [0, 1000]),
+        ({"hot_pixels": 3}, 50, [10, 50]),
+        ({"hot_pixels": 3}, 900, [0, 1000]),
+        ({"hot_pixels": 3}, 10, [0, 1000]),
+        ({"hot_pixels": 0}, 50, [0, 1000]),
+        ({"steps": 7}, 50, [0, 1000]),
     ],
-    ids=["hot pixels", "no wider than needed", "no hot pixels", "constant", "other figures"],
+    ids=["hot pixels", "no wider than needed", "constant", "no hot pixels", "other figures"],
 )
-def test_hot_pixels_do_not_leave_a_result_flat(figures, limits):
-    source = Source.capture(Image(np.zeros((6, 8)), contrast_limits=(0, 1000)))
-    result = source.result_layer(Outcome(np.ones((6, 8)), figures, Settings()))
-    assert result.contrast_limits == limits
+def test_hot_pixels_do_not_leave_a_result_flat(figures, brightest, limits):
+    source = Source.capture(Image(np.zeros((400, 500)), contrast_limits=(0, 1000)))
+    image = np.tile(np.linspace(10, brightest, 500), (400, 1))
+    image[7, 7], image[9, 9] = 1e6, np.nan
+    result = source.result_layer(Outcome(image, figures, Settings()))
+    np.testing.assert_allclose(result.contrast_limits, limits, atol=0.5)
 
 
 def test_result_shares_nothing_with_the_source():

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from napari.components import Dims
 
 _PLANE_LETTERS = "TZABDEFGHIJKLMNOPQRUVW"  # neither channels (C, S) nor space (Y, X)
+_SAMPLE, _ALL_BUT_FEW = 100_000, (0.1, 99.9)  # pixels; per cent of them
 _USED = 0.5  # of the source's contrast limits: where a result needs less of them, it looks flat
 _DIVERGING = "berlin"  # blue, black at zero, red
 
@@ -113,15 +114,17 @@ class Source:
             "created": datetime.now(UTC).isoformat(),
             **more,
         }
-        return self._look(suffix, story, **self._limits(outcome.figures))
+        return self._look(suffix, story, **self._limits(outcome))
 
-    def _limits(self, figures: dict[str, Any]) -> dict[str, Any]:
+    def _limits(self, outcome: Outcome) -> dict[str, Any]:
         """Return contrast limits where those of the source are as wide as hot pixels make them."""
-        limits = figures.get("range")
-        if not figures.get("hot_pixels") or limits is None:
+        if not outcome.figures.get("hot_pixels"):
             return {}
-        shown, needed = (high - low for low, high in (self.look["contrast_limits"], limits))
-        return {"contrast_limits": limits} if needed < _USED * shown else {}
+        some = outcome.image.flat[:: 1 + outcome.image.size // _SAMPLE]
+        low, high = map(float, np.nanpercentile(some, _ALL_BUT_FEW))
+        first, last = self.look["contrast_limits"]
+        narrow = 0 < high - low < _USED * (last - first)
+        return {"contrast_limits": (low, high)} if narrow else {}
 
     def look_of_first_look(self, look: FirstLook) -> dict[str, Any]:
         """Return how the layer of a first look looks, and where in the source its plane lies."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -64,6 +64,7 @@ class Placeholder:
         self._viewer = viewer
         self._layer: Layer | None = None
         self._name = ""
+        self._limits: Sequence[float] = ()
 
     def show(self, image: Any, look: dict[str, Any]) -> None:
         """Add the layer that stands in, or change it; nothing if the user did not want it.
@@ -87,17 +88,21 @@ class Placeholder:
             Data of an image layer.
         look : dict
             How a new layer looks. One that is there already only takes over where it lies, what is
-            known of it and its name.
+            known of it, its name, and contrast limits if nobody changed them.
         """
         shown = self._take()
         if shown is None:
             layer = Layer.create(image, look, "image")
             self._viewer.add_layer(layer)
+            self._limits = layer.contrast_limits
             return layer
         # napari needs a tenth of a second to make the controls of a new layer; not of this one
         shown.data = image
         if not np.array_equal(shown.translate, look["translate"]):
             shown.translate = look["translate"]
+        limits = list(look["contrast_limits"])
+        if list(shown.contrast_limits) == list(self._limits) != limits:
+            shown.contrast_limits = limits
         shown.metadata = look["metadata"]
         if shown.name != look["name"]:
             shown.name = look["name"]

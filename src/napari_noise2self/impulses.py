@@ -57,10 +57,10 @@ def without_impulses(plane: FloatArray) -> FloatArray:
         Shape (H, W); NaN where pixels are missing.
     """
     part = plane[tuple(middle(extent, _LOOK) for extent in plane.shape)]
-    groups = _Groups.of(part, _rough_std(part))
+    groups = _Groups.of(_height(part))
     if not (groups.frequent and groups.like_no_photons(part)):
         return plane
-    return np.where(find_impulses(plane, _rough_std(plane)), np.nan, plane)
+    return np.where(_find(_height(plane)), np.nan, plane)
 
 
 def find_impulses(plane: FloatArray, std: FloatArray) -> Mask:
@@ -78,15 +78,20 @@ def find_impulses(plane: FloatArray, std: FloatArray) -> Mask:
     ndarray
         bool of the same shape; False everywhere if impulses are rare.
     """
-    if not _Groups.of(plane, std).frequent:
-        return np.zeros(plane.shape, bool)
-    groups = _Groups.of(plane, std, _AMONG_MANY)
-    return np.asarray(np.isin(groups.sizes, groups.sizes_by_chance)[groups.labels])
+    return _find(_height(plane, std))
 
 
 def are_frequent(single: int, pixels: int) -> bool:
     """Tell whether so many single ones of all pixels are impulse noise."""
     return single >= max(_FEWEST, _FREQUENT * pixels)
+
+
+def _find(height: FloatArray) -> Mask:
+    """Return which pixels are impulses; see `_height`."""
+    if not _Groups.of(height).frequent:
+        return np.zeros(height.shape, bool)
+    groups = _Groups.of(height, _AMONG_MANY)
+    return np.asarray(np.isin(groups.sizes, groups.sizes_by_chance)[groups.labels])
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,9 +113,8 @@ class _Groups:
     bright: Mask
 
     @classmethod
-    def of(cls, plane: FloatArray, std: FloatArray, stands_out: float = _STANDS_OUT) -> Self:
-        """Find the groups of an image; see `find_impulses`."""
-        height = np.nan_to_num((plane - _median(plane)) / std)
+    def of(cls, height: FloatArray, stands_out: float = _STANDS_OUT) -> Self:
+        """Find the groups of an image; see `_height`."""
         far = np.abs(height) > stands_out
         labels, _ = ndimage.label(far, _TOUCHING)
         above, below = (
@@ -155,12 +159,21 @@ class _Groups:
         return bool(1 - _ONE_SIGN < bright < _ONE_SIGN or most > _ONE_VALUE)
 
 
-def _rough_std(plane: FloatArray) -> FloatArray:
-    """Return the standard deviation of the noise, at most, where the image is as bright as there.
+def _height(plane: FloatArray, std: FloatArray | None = None) -> FloatArray:
+    """Return how far pixels are above the median around them, in standard deviations of the noise.
+
+    0 where they are missing.
+    """
+    around = _median(plane)
+    std = _rough_std(plane, around) if std is None else std
+    return np.nan_to_num((plane - around) / std)
+
+
+def _rough_std(plane: FloatArray, around: FloatArray) -> FloatArray:
+    """Return the standard deviation of the noise, at most, where it is as bright around a pixel.
 
     At least the distance between two grey levels.
     """
-    around = _median(plane)
     deviation = np.abs(plane - around).ravel()
     levels = np.unique(plane[np.isfinite(plane)])
     least = float(np.diff(levels).min(initial=np.inf))

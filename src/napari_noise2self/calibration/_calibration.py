@@ -173,7 +173,8 @@ class Calibration:
         """Denoise one stabilised plane (C, Y, X), and return it in grey levels."""
         noise = StableNoise.of(self.stabilisers)
         scale = noise.unit.sqrt()
-        stable = noise.without_outliers(plane)[None] / scale
+        seen = plane if mode == "j-invariant" else noise.without_outliers(plane)
+        stable = seen[None] / scale
         present = torch.isfinite(stable).all(dim=1, keepdim=True)
         image = torch.where(present, stable, 0)
         filtered = mean = torch.empty(0)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from scipy import ndimage
 
 from napari_noise2self import Denoiser, Settings
-from napari_noise2self.cut_noise import measure_cut_noise
+from napari_noise2self.cut_noise import cut_off, measure_cut_noise
 from napari_noise2self.noise_estimate import estimate_noise
 from simulate import psnr
 
@@ -38,10 +40,16 @@ def test_the_noise_that_was_there_before_is_found(background: float) -> None:
     assert model.intercept**0.5 == pytest.approx(NOISE, rel=0.25)
 
 
+def test_so_it_is_under_a_background_that_is_too_bright() -> None:
+    model = estimate_noise([255 - _cut(_blobs(-40))])
+    assert model.reliable
+    assert model.intercept**0.5 == pytest.approx(NOISE, rel=0.25)
+
+
 def test_it_is_told() -> None:
     noisy = _cut(_blobs(-40))
     notes = Denoiser(Settings(preset="fast", max_steps=0)).fit(noisy).figures["notes"]
-    assert any("cut off at its darkest level" in note for note in notes)
+    assert any("cut off at its darkest or brightest level" in note for note in notes)
 
 
 def test_a_mask_is_not_cut_off() -> None:
@@ -53,6 +61,35 @@ def test_a_mask_is_not_cut_off() -> None:
 def test_neither_is_an_image_without_noise() -> None:
     assert np.isnan(measure_cut_noise([np.zeros(SHAPE)], 0.0))
     assert np.isnan(measure_cut_noise([np.zeros((3, 3))], 0.0))
+
+
+@pytest.mark.parametrize(("low", "high"), [(-1.0, None), (None, 3.0), (0.0, 5.0)])
+def test_mean_and_variance_of_what_is_left_are_known(low: float | None, high: float | None) -> None:
+    means, variances = cut_off(low, high, 256)
+    for signal in (-1.0, 0.0, 1.0, 2.5, 4.0):
+        noisy = np.clip(signal + np.random.default_rng(0).normal(size=200_000), low, high)
+        expected = np.interp(noisy.mean(), means, variances)
+        assert expected == pytest.approx(noisy.var(), rel=0.03, abs=0.01)
+
+
+def test_an_image_cut_off_at_both_ends_is_not_spoiled() -> None:
+    """Where all is cut off there is no noise left, so pixels are right as they are."""
+    random = np.random.default_rng(0)
+    texture = ndimage.gaussian_filter(random.normal(size=SHAPE), 3)
+    clean = 128 + 150 * np.sign(texture) * np.abs(texture / texture.std()) ** 0.5
+    noisy = np.clip(clean + random.normal(0, 5, SHAPE), 0, 255).round().astype(np.uint8)
+    denoiser = Denoiser(Settings(preset="fast", max_steps=0)).fit(noisy)
+    expected = np.clip(clean, 0, 255)
+    assert psnr(denoiser.denoise(noisy), expected) > psnr(noisy, expected) - 0.5
+
+
+def test_a_saved_model_knows_the_limits(tmp_path: Path) -> None:
+    noisy = _cut(_blobs(-40))
+    denoiser = Denoiser(Settings(preset="fast", max_steps=0)).fit(noisy)
+    assert denoiser.figures["noise"][0]["limits"] == (0, None)
+    denoiser.save(tmp_path / "cut.n2s")
+    again = Denoiser.load(tmp_path / "cut.n2s")
+    np.testing.assert_array_equal(again.denoise(noisy), denoiser.denoise(noisy))
 
 
 @pytest.mark.parametrize("background", [-40, -20])

@@ -19,6 +19,10 @@ _SIGNAL = np.linspace(-3.5, 6, 2000)
 _LOWEST, _HIGHEST = 0.3, 4.0
 """Mean above the level, in standard deviations: lower, hardly any noise is left; higher, a window's
 structure would count for noise."""
+_WHOLE, _DEEP, _STEPS = 12.0, 8.0, 4000
+"""Standard deviations to where noise is whole, and to where there is none left."""
+_LEAST = 0.002
+"""Of the variance: a mean is hardly known to be that far beyond."""
 _FEWEST = 2
 """Groups of windows."""
 _TAIL = 0.5
@@ -34,8 +38,10 @@ def measure_cut_noise(planes: Sequence[FloatArray], level: float) -> float:
     planes : sequence of ndarray
         Shape (H, W); NaN where pixels are missing.
     level : float
-        Below which everything was cut off.
+        Below which everything was cut off; minus infinity if nothing was.
     """
+    if level == -np.inf:
+        return np.nan
     windows = joined([measure_windows(plane) for plane in planes])
     if not windows.around.size:
         return np.nan
@@ -56,9 +62,44 @@ def measure_cut_noise(planes: Sequence[FloatArray], level: float) -> float:
     return std**2 if near.sum() > _TAIL * next_to_it.sum() else np.nan
 
 
+def cut_off(low: float | None, high: float | None, entries: int) -> tuple[FloatArray, FloatArray]:
+    """Return the variance that is left of normal noise of variance 1 where some is cut off.
+
+    Parameters
+    ----------
+    low, high : float or None
+        Where it is cut off; one of them is given.
+    entries : int
+        Length of the result.
+
+    Returns
+    -------
+    mean, variance : ndarray
+        Equidistant expectations of what is left, and its variance at each.
+    """
+    low = (high or 0.0) - _WHOLE if low is None else low
+    high = low + _WHOLE if high is None else high
+    signal = np.linspace(low - _DEEP, high + _DEEP, _STEPS)
+    below, above = low - signal, high - signal
+    first, last = special.ndtr(below), special.ndtr(-above)
+    tails = _normal(below) - _normal(above)
+    # moments about the signal
+    mean = tails + below * first + above * last
+    square = 1 - first - last + below * _normal(below) - above * _normal(above)
+    square += below**2 * first + above**2 * last
+    variance = np.maximum(square - mean**2, _LEAST)
+    expected = np.linspace(low, high, entries)
+    return expected, np.interp(expected, signal + mean, variance)
+
+
+def _normal(values: FloatArray) -> FloatArray:
+    """Return the density of the normal distribution."""
+    return np.asarray(np.exp(-(values**2) / 2) / np.sqrt(2 * np.pi))
+
+
 def _moments() -> tuple[FloatArray, FloatArray]:
     """Return the logarithm of variance over squared mean of noise that is cut off, and the mean."""
-    tail, share = np.exp(-(_SIGNAL**2) / 2) / np.sqrt(2 * np.pi), special.ndtr(_SIGNAL)
+    tail, share = _normal(_SIGNAL), special.ndtr(_SIGNAL)
     mean = _SIGNAL * share + tail
     variance = (_SIGNAL**2 + 1) * share + _SIGNAL * tail - mean**2
     return np.log(variance / mean**2)[::-1], mean[::-1]

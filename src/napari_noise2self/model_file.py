@@ -167,7 +167,8 @@ def _stabiliser(values: dict[str, Any]) -> Stabiliser:
     noise = stabiliser.noise
     positive = (stabiliser.unit, stabiliser.scale, noise.gain or noise.intercept)
     numbers = (noise.gain, noise.intercept, noise.offset, noise.goodness, *sum(noise.points, ()))
-    finite = (stabiliser.offset, stabiliser.centre, *numbers)
+    limits = [limit for limit in noise.limits if limit is not None]
+    finite = (stabiliser.offset, stabiliser.centre, *numbers, *limits)
     if not all(map(math.isfinite, positive + finite)) or not min(positive) > 0:
         raise ValueError("numbers of the scale are impossible")
     return stabiliser

@@ -50,6 +50,8 @@ class NoiseModel:
     points : tuple of NoisePoint
         To which the line was fitted, from dark to bright, some 30 at most. Where the model is not
         reliable they are those of a fit that was given up; none where there was nothing to fit.
+    limits : tuple of float or None
+        Grey levels at which most of the image is cut off, with its noise.
     """
 
     gain: float
@@ -60,6 +62,7 @@ class NoiseModel:
     note: str = ""
     correlation: Correlation = WHITE
     points: tuple[NoisePoint, ...] = ()
+    limits: tuple[float | None, float | None] = (None, None)
 
     @property
     def fitted(self) -> bool:
@@ -92,7 +95,8 @@ class NoiseModel:
         """Make a model from what `dataclasses.asdict` gave, after its way through JSON."""
         correlation = Correlation.from_dict(values["correlation"])
         points = tuple(NoisePoint(*point) for point in values.get("points", ()))
-        return cls(**{**values, "correlation": correlation, "points": points})
+        limits = tuple(values.get("limits", (None, None)))
+        return cls(**{**values, "correlation": correlation, "points": points, "limits": limits})
 
     def stabilise(self, image: FloatArray) -> FloatArray:
         """Make the noise variance 1 at every signal: the generalised Anscombe transform."""

@@ -25,6 +25,7 @@ _POOR = 0.5  # goodness: the variance is off by half on average
 _WEAKER = 0.9  # of the variance: more than flattest parts differ from others by chance
 _SMOOTH = 0.8  # no camera's noise is as correlated as this
 _FEW_LEVELS = 8
+_OTHER_END = 0.1  # of the pixels that are cut off at one end, so many may be at the other
 _COUNTS = 0.2  # relative error of the gain of photon counts
 _SMALLEST_SIDE = 64  # for blocks to be told from structure
 _BLOCK, _BLOCK_STEPS = 8, 1.2  # of JPEG; noise and structure alone stay below 1.1 both ways
@@ -42,7 +43,12 @@ _NO_LAW = (
     "taken to be no stronger than in the flattest parts."
 )
 _CUT_OFF = (
-    "Most of the image is cut off at its darkest level: its noise was measured on what rises above."
+    "Most of the image is cut off at its darkest or brightest level: its noise was measured on the "
+    "rest."
+)
+_BETWEEN = (
+    "Most of the image is cut off, and the rest is full of structure: its noise is taken to be no "
+    "stronger than in the flattest parts."
 )
 _SMOOTHED = (
     "The image looks already denoised, blurred or compressed: its noise can't be measured, and "
@@ -86,6 +92,8 @@ def estimate_noise(
         model = replace(model, note=_SMOOTHED)
     elif correlation.reach and not smooth:
         model = _fit(parts, spacing=correlation.reach + 2)  # where it has died away
+    if model.note == _TOO_LITTLE and any(map(math.isfinite, find_limits(parts))):
+        return _strongest(replace(model, note=_BETWEEN), parts)
     model = replace(model, correlation=correlation)
     if model.note in (_NO_LAW, _NO_NOISE, _SMOOTHED):
         return _strongest(model, parts)
@@ -111,6 +119,8 @@ def _strongest(model: NoiseModel, planes: Sequence[FloatArray]) -> NoiseModel:
     predicted without a look at their own pixels, and lose far more than their noise.
     """
     found = flattest_noise(uncut(planes))
+    if math.isnan(found.fine):
+        found = flattest_noise(planes)
     rough = _rough_model(planes, model.note)
     variance = max(found.fine, found.whole) if model.note == _NO_LAW else found.fine
     if not math.isnan(variance):
@@ -208,12 +218,21 @@ def _fit(planes: Sequence[FloatArray], spacing: int = 1, counts: bool = False) -
 
 
 def _cut_model(planes: Sequence[FloatArray]) -> NoiseModel:
-    """Return the model where too little is whole: Gaussian noise, if what is cut off shows it."""
-    low, _ = find_limits(planes)
-    variance = math.nan if low == -math.inf else measure_cut_noise(planes, low)
-    if math.isnan(variance):
-        return _rough_model(planes, _TOO_LITTLE)
-    return replace(_rough_model(planes, _CUT_OFF), intercept=variance, reliable=True)
+    """Return the model where too little is whole: Gaussian noise, if what is cut off shows it.
+
+    Only where hardly anything is cut off at the other end: what lies between is structure.
+    """
+    low, high = find_limits(planes)
+    shares = [sum(np.count_nonzero(plane == level) for plane in planes) for level in (low, high)]
+    least, most = sorted(shares)
+    if least < _OTHER_END * most:
+        sign, level = (1, low) if shares[0] == most else (-1, -high)
+        variance = measure_cut_noise([sign * plane for plane in planes], level)
+        if not math.isnan(variance):
+            rough = _rough_model(planes, _CUT_OFF)
+            ends = (low, None) if sign == 1 else (None, high)
+            return replace(rough, intercept=variance, reliable=True, limits=ends)
+    return _rough_model(planes, _TOO_LITTLE)
 
 
 def _in_blocks(planes: Sequence[FloatArray]) -> bool:

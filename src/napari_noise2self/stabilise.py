@@ -123,7 +123,18 @@ class Stabiliser:
             NoisePoint(signal * self.unit + self.offset, variance * self.unit**2, weight)
             for signal, variance, weight in self.noise.points
         )
-        return replace(self.noise, gain=gain, intercept=intercept, offset=dark, points=points)
+        low, high = (
+            None if limit is None else limit * self.unit + self.offset
+            for limit in self.noise.limits
+        )
+        return replace(
+            self.noise,
+            gain=gain,
+            intercept=intercept,
+            offset=dark,
+            points=points,
+            limits=(low, high),
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values, ready for JSON."""

@@ -20,6 +20,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from .correlation import WHITE, Correlation
+from .cut_noise import cut_off
 from .noise import NoiseModel
 from .outliers import without_outliers
 from .refinement import Refinement
@@ -175,6 +176,12 @@ def _tables(tables: Sequence[NDArray[np.float64]]) -> Tensor:
 
 def _table(noise: NoiseModel) -> tuple[NDArray[np.float64], ...]:
     """Return equidistant expectations after the transform, noise variance and kurtosis at each."""
+    if noise.limits != (None, None):
+        low, high = (
+            None if limit is None else float(noise.stabilise(np.array(limit)))
+            for limit in noise.limits
+        )
+        return *cut_off(low, high, _ENTRIES), np.zeros(_ENTRIES)
     if noise.gain <= 0:
         return np.linspace(0.0, 1.0, _ENTRIES), np.ones(_ENTRIES), np.zeros(_ENTRIES)
     return _few_photons_table(noise.read_variance / noise.gain**2)

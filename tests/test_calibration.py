@@ -17,6 +17,7 @@ from napari_noise2self.calibration._donut import donut, j_invariant, posterior
 from napari_noise2self.exclusion import Exclusion
 from napari_noise2self.partition import Partition
 from napari_noise2self.patches import Patches
+from napari_noise2self.samples import simulate_cells
 from napari_noise2self.settings import BUDGETS
 from simulate import camera, gaussian_noise, psnr, smooth_scene
 
@@ -250,3 +251,12 @@ def test_presets_and_words_know_the_classics() -> None:
         assert budgets["fast"].classics == INSTANT
         assert budgets["balanced"].classics == budgets["best"].classics == tuple(CLASSICS)
     assert set(words.CLASSICS) == set(CLASSICS)
+
+
+def test_dead_pixels_are_predicted_and_masks_stay() -> None:
+    """As networks do."""
+    noisy = simulate_cells(128).noisy.copy()
+    noisy[60, 60] = noisy[:10] = 0
+    image = calibrate(noisy, methods=INSTANT).denoise(noisy)
+    assert (image[:10] == 0).all()
+    assert image[10:].min() > 50

@@ -22,10 +22,11 @@ Mask = NDArray[np.bool_]
 
 _SIDE = 5
 """Of the square whose median is compared with a pixel."""
-_STANDS_OUT, _AMONG_MANY = 8.0, 5.0
-"""Standard deviations of the noise from that median; less is enough where impulses are frequent."""
-_LARGEST_NEIGHBOUR, _NOISE = 0.05, 2.5
-"""Of the height of a group, what pixels around it may have of it; and that much noise."""
+STANDS_OUT, _AMONG_MANY = 8.0, 5.0
+"""Standard deviations of the noise; less is enough where impulses are frequent."""
+LARGEST_NEIGHBOUR, NOISE = 0.05, 2.5
+"""Of the height of what stands out, what pixels around it may have of it; and that much noise. Even
+a point half a pixel wide (standard deviation) gives its four neighbours 0.14."""
 _TOUCHING = np.ones((3, 3), bool)
 _SHAPES = np.array([1, 4, 20, 110, 638, 3832, 23592])
 """Of groups of 1, 2, ... touching pixels: fixed polyplets."""
@@ -113,7 +114,7 @@ class _Groups:
     bright: Mask
 
     @classmethod
-    def of(cls, height: FloatArray, stands_out: float = _STANDS_OUT) -> Self:
+    def of(cls, height: FloatArray, stands_out: float = STANDS_OUT) -> Self:
         """Find the groups of an image; see `_height`."""
         far = np.abs(height) > stands_out
         labels, _ = ndimage.label(far, _TOUCHING)
@@ -122,7 +123,7 @@ class _Groups:
             for sign in (1, -1)
         )
         like = np.where(height > 0, above, below)
-        in_structure = far & (like > _LARGEST_NEIGHBOUR * np.abs(height) + _NOISE)
+        in_structure = far & (like > LARGEST_NEIGHBOUR * np.abs(height) + NOISE)
         sizes = np.bincount(labels.ravel())
         sizes[np.unique(labels[in_structure])] = 0
         sizes[0] = 0

@@ -14,15 +14,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from .impulses import are_frequent, find_impulses
+from .impulses import LARGEST_NEIGHBOUR, NOISE, STANDS_OUT, are_frequent, find_impulses
 
-_STANDS_OUT = 8.0
-"""Standard deviations of the noise beyond all neighbours."""
 _SHOWN = 5.0
-"""So much of that a network is shown: it would be in the predictions of all around."""
-_LARGEST_NEIGHBOUR = 0.05
-"""Of a pixel's height; even a point half a pixel wide (standard deviation) gives its four 0.14."""
-_NOISE = 2.5
+"""Standard deviations that a network is shown of what stands out: they are in all it predicts."""
 _FEWEST_NEIGHBOURS = 3
 _LINE_SHARE = 0.4
 """Of 3×3 pixels: a line has a third of them, the corner of a patch 4/9."""
@@ -57,7 +52,7 @@ def without_outliers(image: Tensor, noise: Tensor) -> Tensor:
     """
     std, known = noise.sqrt(), torch.isfinite(image)
     above, below = (
-        signed - _highest_around(torch.where(known, signed, -math.inf)) > _STANDS_OUT * std
+        signed - _highest_around(torch.where(known, signed, -math.inf)) > STANDS_OUT * std
         for signed in (image, -image)
     )
     places = ((above | below) & (noise > 0)).nonzero(as_tuple=True)
@@ -67,7 +62,7 @@ def without_outliers(image: Tensor, noise: Tensor) -> Tensor:
     middle = around.nanmedian(dim=0).values
     height = image[places] - middle
     nearest = ((around - middle) * height.sign()).nan_to_num(-math.inf).amax(dim=0)
-    alone = nearest < _LARGEST_NEIGHBOUR * height.abs() + _NOISE * std[places]
+    alone = nearest < LARGEST_NEIGHBOUR * height.abs() + NOISE * std[places]
     alone &= torch.isfinite(around).sum(dim=0) >= _FEWEST_NEIGHBOURS
     cleaned = image.clone()
     cleaned[tuple(axis[alone] for axis in places)] = math.nan

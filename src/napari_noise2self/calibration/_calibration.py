@@ -16,7 +16,6 @@ from ..arrays import (
     InputError,
     OutputDtype,
     check_image,
-    check_values,
     finish,
     output_dtype,
     training_planes,
@@ -29,6 +28,7 @@ from ..progress import Control, Progress, Report
 from ..settings import Prediction, Settings
 from ..stabilise import Stabiliser, fit_stabilisers, stabilise_plane
 from ..stable_noise import StableNoise
+from ..stack_reader import StackReader
 from ._classics import CLASSICS, Classic
 from ._curves import Curve
 from ._donut import donut, j_invariant, posterior
@@ -138,17 +138,17 @@ class Calibration:
             )
         control, mode = control or Control(), prediction or self.settings.prediction
         classic, strength = CLASSICS[method], self.curves[method].best
+        noise, takes = StableNoise.of(self.stabilisers), self.settings.takes_line_noise
+        reader = StackReader(image, layout, self.stabilisers, noise, takes)
         result = np.empty(layout.shape, output_dtype(image, dtype))
         started = time.monotonic()
         for number in range(layout.n_planes):
             control.check()
-            plane = layout.plane(image, number)
-            check_values(plane)
-            (even,) = without_line_noise([plane], self.settings, control)
-            stable = stabilise_plane(self.stabilisers, even)
-            mean = self._predict(stable, classic, strength, mode, control)
-            missing = stable.isnan().numpy()
-            layout.set_plane(result, number, finish(mean, plane, missing, result.dtype))
+            seen = reader.stable(number) if mode == "j-invariant" else reader.known(number)
+            mean = self._predict(seen, noise, classic, strength, mode, control)
+            missing = reader.missing(number).numpy()
+            plane = finish(mean, reader.plane(number), missing, result.dtype)
+            layout.set_plane(result, number, plane)
             if report:
                 done, spent = number + 1, time.monotonic() - started
                 left = spent / done * (layout.n_planes - done)
@@ -165,16 +165,15 @@ class Calibration:
     def _predict(
         self,
         plane: Tensor,
+        noise: StableNoise,
         classic: Classic,
         strength: float,
         mode: Prediction,
         control: Control,
     ) -> NDArray[np.float64]:
         """Denoise one stabilised plane (C, Y, X), and return it in grey levels."""
-        noise = StableNoise.of(self.stabilisers)
         scale = noise.unit.sqrt()
-        seen = plane if mode == "j-invariant" else noise.without_outliers(plane)
-        stable = seen[None] / scale
+        stable = plane[None] / scale
         present = torch.isfinite(stable).all(dim=1, keepdim=True)
         image = torch.where(present, stable, 0)
         filtered = mean = torch.empty(0)

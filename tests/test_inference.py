@@ -93,6 +93,36 @@ def test_hidden_pixels_do_not_change_their_prediction(
 
 
 @pytest.fixture
+def one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Predict one subset in a pass even of small images, as of large ones."""
+    monkeypatch.setattr("napari_noise2self.inference._AT_ONCE", 1)
+
+
+@pytest.mark.usefixtures("one_by_one")
+@pytest.mark.parametrize("network", ["unet", "dncnn"])
+@pytest.mark.parametrize("partition", GRIDS[:3] + RANDOMS[:3], ids=lambda p: f"{p.kind}{p.size}")
+def test_nor_where_subsets_are_predicted_one_by_one(network: str, partition: Partition) -> None:
+    assert _at_hidden_and_elsewhere(_predictor(network, partition), _image((24, 21))) == (
+        False,
+        True,
+    )
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("partition", [GRIDS[1], RANDOMS[1]], ids=lambda p: f"{p.kind}{p.size}")
+@pytest.mark.parametrize("at_once", [1, 1500, 4000])  # that is 1, 3 and 8 subsets
+def test_how_many_subsets_are_predicted_at_once_does_not_matter(
+    mode: str, partition: Partition, at_once: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    predictor, image = _predictor(partition=partition, flips=8), _image((20, 23))
+    expected = _mean_and_variance(predictor, image, mode)
+    monkeypatch.setattr("napari_noise2self.inference._AT_ONCE", at_once)
+    torch.testing.assert_close(
+        _mean_and_variance(predictor, image, mode), expected, atol=1e-5, rtol=1e-4
+    )
+
+
+@pytest.fixture
 def bfloat16(monkeypatch: pytest.MonkeyPatch) -> None:
     """Compute in bfloat16 where mixed precision is asked for, even if it is slow here."""
     monkeypatch.setattr("napari_noise2self.devices._fast_in_bfloat16", lambda device: True)
@@ -377,12 +407,19 @@ def test_eight_flips_are_the_mean_of_eight_predictions() -> None:
     torch.testing.assert_close(averaged, torch.stack(each).mean(dim=0), atol=1e-5, rtol=1e-4)
 
 
-@pytest.mark.parametrize(("mode", "passes"), [("single-pass", 1), ("posterior", 4)])
-def test_reports_count_the_passes_of_the_network(mode: str, passes: int) -> None:
+@pytest.mark.parametrize(("mode", "subsets"), [("single-pass", 1), ("posterior", 4)])
+@pytest.mark.parametrize("at_once", [1, 64, 200, 10_000])  # so many pixels, of 64
+def test_reports_count_subsets_and_flips(
+    mode: str, subsets: int, at_once: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("napari_noise2self.inference._AT_ONCE", at_once)
     reports: list[Progress] = []
     _predictor(flips=8).predict(_image((8, 8)), mode, report=reports.append)
-    assert [report.done for report in reports] == list(range(1, 8 * passes + 1))
-    assert {report.total for report in reports} == {8 * passes}
+    done = [report.done for report in reports]
+    assert done == sorted(set(done))
+    assert len(done) == 8 * -(-subsets // max(1, at_once // 64))
+    assert done[-1] == 8 * subsets
+    assert {report.total for report in reports} == {8 * subsets}
     assert {report.stage for report in reports} == {"predicting"}
     assert reports[-1].seconds_left == 0
 
@@ -390,13 +427,13 @@ def test_reports_count_the_passes_of_the_network(mode: str, passes: int) -> None
 def test_cancelled_within_one_pass_of_the_network() -> None:
     control, reports = Control(), []
 
-    def cancel_at_two(progress: Progress) -> None:
+    def cancel_at_second(progress: Progress) -> None:
         reports.append(progress)
-        if progress.done == 2:
+        if len(reports) == 2:
             control.cancel()
 
     with pytest.raises(Cancelled):
-        _predictor().predict(_image((8, 8)), control=control, report=cancel_at_two)
+        _predictor(flips=8).predict(_image((8, 8)), control=control, report=cancel_at_second)
     assert len(reports) == 2
 
 

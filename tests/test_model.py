@@ -285,6 +285,17 @@ def test_prediction_can_be_chosen_afterwards() -> None:
     assert not np.array_equal(single, j_invariant)
 
 
+def test_large_images_are_flipped_less(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the size of the image: a part of it, or a plane of a stack, is predicted as in the whole."""
+    image = np.stack([levels(seed=seed) for seed in range(4)])
+    denoiser = _awake(image, preset="best")
+    monkeypatch.setattr("napari_noise2self.settings._ONE_IMAGE", image[0].size)
+    assert np.array_equal(denoiser.denoise(image), denoiser.denoise(image, flips=4))
+    assert np.array_equal(denoiser.denoise(image[0]), denoiser.denoise(image[0], flips=8))
+    part = slice(1, 2), slice(None), slice(None)
+    assert np.array_equal(denoiser.denoise(image, window=part), denoiser.denoise(image)[1:2])
+
+
 def test_number_of_flips_can_be_chosen_afterwards() -> None:
     image = camera(100 * smooth_scene((48, 48)) + 5, read_noise=3)
     denoiser = Denoiser(Settings(**TINY | {"preset": "best"}, max_steps=40)).fit(image)

@@ -176,3 +176,22 @@ def test_settings_are_frozen() -> None:
 def test_settings_are_given_by_name() -> None:
     with pytest.raises(TypeError):
         Settings("fast")  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("start", BUDGETS)
+@pytest.mark.parametrize("preset", ["fast", "balanced", "best"])
+@pytest.mark.parametrize(("images", "longer"), [(0.1, 1), (1, 1), (4, 2), (16, 4), (1000, 31.6)])
+def test_four_times_the_pixels_are_trained_on_for_twice_as_long_and_flipped_half_as_often(
+    start: Any, preset: Any, images: float, longer: float
+) -> None:
+    one = BUDGETS[start][preset]
+    budget = Settings(start=start, preset=preset).budget_for(round(images * 512**2))
+    assert budget.max_seconds == pytest.approx(longer * one.max_seconds, rel=0.01)
+    assert budget.max_steps == pytest.approx(longer * one.max_steps, rel=0.01)
+    assert budget.flips == max(1, one.flips // {1: 1, 2: 2, 4: 4, 31.6: 16}[longer])
+    assert (budget.classics, budget.grid) == (one.classics, one.grid)
+
+
+def test_what_was_chosen_does_not_grow() -> None:
+    chosen = Settings(max_steps=7, max_seconds=3).budget_for(10**9)
+    assert (chosen.max_steps, chosen.max_seconds) == (7, 3)

@@ -284,6 +284,22 @@ def test_time_limit_is_kept_by_planning_fewer_steps() -> None:
     assert reports[-1].total == record.planned_steps
 
 
+@pytest.mark.parametrize(("side", "steps"), [(24, 40), (48, 40), (96, 80)])
+def test_larger_images_are_trained_on_for_longer(
+    side: int, steps: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("napari_noise2self.settings._ONE_IMAGE", 48**2)
+    trainer = _trained(_plane(side=side), start="fresh", preset="fast", max_steps=None)
+    assert trainer.record.planned_steps == steps * 220 // 40
+
+
+def test_many_planes_are_trained_on_for_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("napari_noise2self.settings._ONE_IMAGE", 48**2)
+    planes = [_plane(seed) for seed in range(4)]
+    trainer = _trained(*planes, start="fresh", preset="fast", max_steps=None)
+    assert trainer.record.planned_steps == 2 * 220
+
+
 def test_time_limit_holds_while_the_speed_is_still_unknown() -> None:
     trainer = _trainer(max_steps=1000, max_seconds=0.1)
     _after(trainer, 2, lambda: time.sleep(0.3))

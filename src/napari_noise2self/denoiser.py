@@ -121,7 +121,7 @@ class Denoiser(Model):
     def _rehearse_whitened(self, plane: Tensor, control: Control) -> None:
         """Find out on one stabilised plane (C, Y, X) how good a result with whitening is."""
         if self.whitens:
-            predictor, seed = self.white_predictor(flips=1), self.settings.seed
+            predictor, seed = self.white_predictor(), self.settings.seed
             doubts = predictor.rehearsed(plane, self._noise_before, seed, control)
             pairs = zip(self.whitenings, doubts.tolist(), strict=True)
             self.whitenings = tuple(replace(each, doubt=doubt) for each, doubt in pairs)

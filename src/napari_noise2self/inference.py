@@ -23,6 +23,10 @@ from .stable_noise import StableNoise, signal_variance
 DEFAULT_TILE = 1024
 SMALLEST_TILE = 64
 _SMALLEST_SHARE = 0.01
+_NONE = -1
+"""In place of a subset: nothing is hidden, and all is predicted."""
+_AT_ONCE = 2**16
+"""Pixels of a pass over small tiles: with less, calls take longer than the computing itself."""
 
 
 @dataclass(frozen=True)
@@ -109,16 +113,15 @@ class Predictor:
         """Denoise one stabilised image in tiles of the given size."""
         reach = self.network.reach + self.partition.fill_radius + self.partition.exclusion.radius
         tiles = list(_tiles(image.shape[-2:], self.tile, reach, self.network.stride))
-        subsets: Sequence[int | None] = (
-            [None] if mode == "single-pass" else list(range(self.partition.n_subsets))
-        )
+        subsets = [_NONE] if mode == "single-pass" else [*range(self.partition.n_subsets)]
         total, done, started = len(tiles) * len(subsets) * self._flips, 0, time.monotonic()
         result = torch.empty((2, *image.shape), dtype=torch.float32)
         with torch.inference_mode(), reproducible(), kept_memory():
             for tile in tiles:
-                for _ in self._predict_tile(image, beside, tile, subsets, result, control.check):
+                passes = self._predict_tile(image, beside, tile, subsets, result, control.check)
+                for subsets_done in passes:
                     control.check()
-                    done += 1
+                    done += subsets_done
                     if report:
                         spent = time.monotonic() - started
                         left = spent / done * (total - done)
@@ -130,11 +133,14 @@ class Predictor:
         image: Tensor,
         beside: Tensor | None,
         tile: _Tile,
-        subsets: Sequence[int | None],
+        subsets: Sequence[int],
         result: Tensor,
         check: Check,
-    ) -> Iterator[None]:
-        """Write the network's mean and variance of one tile; yields after each of its passes."""
+    ) -> Iterator[int]:
+        """Write the network's mean and variance of one tile, small ones for many subsets at once.
+
+        Yields after each pass how many subsets it was for.
+        """
         window, inner, target = tile.window, tile.inner, tile.target
         pixels = image[:, window[0], window[1]].to(self._device)
         present = torch.isfinite(pixels).all(dim=0)
@@ -142,19 +148,19 @@ class Predictor:
         seen = None if beside is None else beside[None, ..., window[0], window[1]].to(self._device)
         origin = torch.tensor([[window[0].start, window[1].start]], device=self._device)
         labels = self.partition.labels((pixels.shape[1], pixels.shape[2]), origin)[0]
-        mean, variance = torch.zeros_like(pixels), torch.zeros_like(pixels)
-        flips = self._flips
-        for subset in subsets:
-            targets = labels == subset if subset is not None else torch.zeros_like(present)
-            hidden = self.partition.hide(targets[None, None]) | ~present
-            filled = self.partition.fill(pixels[None], hidden, self.fill)
-            here = torch.ones_like(present) if subset is None else targets
-            for flip in range(flips):
-                some_mean, some_variance = self._run(filled, seen, flip, check)
-                mean = torch.where(here, mean + some_mean[0] / flips, mean)
-                variance = torch.where(here, variance + some_variance[0] / flips, variance)
-                yield
-        found = torch.stack((mean, variance))
+        found = torch.zeros((2, *pixels.shape), device=self._device)
+        at_once = max(1, _AT_ONCE // labels.numel())
+        for first in range(0, len(subsets), at_once):
+            some = torch.tensor(subsets[first : first + at_once], device=self._device)
+            some = some.reshape(-1, 1, 1, 1)
+            targets = labels == some
+            here = targets | (some == _NONE)
+            hidden = self.partition.hide(targets) | ~present
+            filled = self.partition.fill(pixels.expand(len(some), -1, -1, -1), hidden, self.fill)
+            for flip in range(self._flips):
+                both = torch.stack(self._run(filled, seen, flip, check)) / self._flips
+                found += torch.where(here, both, 0).sum(dim=1)
+                yield len(some)
         result[:, :, target[0], target[1]] = found[:, :, inner[0], inner[1]].cpu()
 
     def _judge(
@@ -190,7 +196,9 @@ class Predictor:
         height, width = filled.shape[-2:]
         precision = fastest_precision(self._device, self.mixed_precision)
         oriented = self._oriented(filled, flip).contiguous(memory_format=precision.memory_format)
-        seen = None if beside is None else self._oriented(beside.flatten(1, 2), flip)
+        seen = None
+        if beside is not None:
+            seen = self._oriented(beside.flatten(1, 2), flip).expand(len(filled), -1, -1, -1)
         with precision.autocast(self._device):
             mean, raw = self.network(oriented, seen, check)
         mean, variance = (_restore(part, flip) for part in (mean, signal_variance(raw, noise)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 import time
 from dataclasses import replace
 from typing import Any, Self
@@ -78,8 +79,8 @@ class Model:
         tile : int
             Side in pixels of the windows predicted at once; halved where memory is short.
         flips : int, optional
-            Over how many of the image's eight orientations to average, instead of the preset's
-            own number; 1 is fastest.
+            Over how many of the image's eight orientations to average; 1 is fastest. If None,
+            what the preset says for so many pixels; see `Budget.grown`.
         window : tuple of slice, optional
             The part to denoise, a slice for each axis; all if None. Planes beside it are seen.
         control, report
@@ -129,6 +130,8 @@ class Model:
         result = np.empty(reader.layout.shape, output_dtype(image, dtype))
         gathered = ResultFigures(self.stabilisers, np.dtype(image.dtype))
         mode = prediction or self.settings.prediction
+        if flips is None:
+            flips = self.settings.budget_for(math.prod(image.shape)).flips
         predictor: Predictor | WhitePredictor = self.predictor(tile, flips)
         if mode == "posterior" and self.whitens:
             predictor = self.white_predictor(tile, flips)
@@ -160,7 +163,7 @@ class Model:
         axis, takes = self.stack.axis_of(layout), self.settings.takes_line_noise
         return StackReader(image, layout, self.stabilisers, self._noise, takes, axis, window)
 
-    def predictor(self, tile: int = DEFAULT_TILE, flips: int | None = None) -> Predictor:
+    def predictor(self, tile: int = DEFAULT_TILE, flips: int = 1) -> Predictor:
         """Return the trained network with all that decides its predictions; see `Predictor`."""
         assert self.network is not None
         return Predictor(
@@ -168,12 +171,12 @@ class Model:
             self.partition,
             self._noise,
             self.settings.fill,
-            self.settings.budget.flips if flips is None else flips,
+            flips,
             tile,
             self.settings.mixed_precision,
         )
 
-    def white_predictor(self, tile: int = DEFAULT_TILE, flips: int | None = None) -> WhitePredictor:
+    def white_predictor(self, tile: int = DEFAULT_TILE, flips: int = 1) -> WhitePredictor:
         """Return the same for images that are whitened first."""
         predictor = replace(
             self.predictor(tile, flips),

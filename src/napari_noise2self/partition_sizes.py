@@ -85,7 +85,7 @@ def score_partition_sizes(
     axes : str, optional
         As in `Denoiser.fit`.
     control, report
-        As in `Denoiser.fit`; reports count passes of the network.
+        As in `Denoiser.fit`; reports count predicted subsets.
 
     Returns
     -------
@@ -107,7 +107,7 @@ def score_partition_sizes(
     report = report and _over_all(report, sum(each.partition.n_subsets for each in candidates))
     errors = []
     for each in candidates:
-        mean, *_ = each.predictor(flips=1).predict(
+        mean, *_ = each.predictor().predict(
             stable, "j-invariant", beside=beside, control=control, report=report
         )
         errors.append(_blocks((mean - known).square() / each.predictor().noise.unit[0]))
@@ -178,14 +178,13 @@ def _compare(candidates: list[Denoiser], errors: list[NDArray[np.float64]]) -> l
 
 def _over_all(report: Report, total: int) -> Report:
     """Turn reports on each size into reports on all of them."""
-    started, before, last = time.monotonic(), 0, 0
+    started, before = time.monotonic(), 0
 
     def overall(progress: Progress) -> None:
-        nonlocal before, last
-        if progress.done < last:
-            before += last
-        last = progress.done
+        nonlocal before
         done, spent = before + progress.done, time.monotonic() - started
+        if progress.done == progress.total:
+            before = done
         left = spent / done * (total - done)
         report(replace(progress, done=done, total=total, seconds=spent, seconds_left=left))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
@@ -17,9 +18,12 @@ Prediction = Literal["posterior", "j-invariant", "single-pass"]
 Device = Literal["auto", "cpu", "cuda", "mps"]
 
 
+_ONE_IMAGE = 512 * 512
+
+
 @dataclass(frozen=True)
 class Budget:
-    """What a preset buys: training ends at whichever limit comes first."""
+    """What a preset buys for one image: training ends at whichever limit comes first."""
 
     max_steps: int
     max_seconds: float
@@ -31,6 +35,20 @@ class Budget:
     """The highest of the schedule."""
     grid: int = 4
     """Side of the grid partition, unless an exclusion needs more: fewer subsets are faster."""
+
+    def grown(self, pixels: int) -> Budget:
+        """Return what is best bought for so many pixels, if they are more than one image has.
+
+        For four times as many, training takes twice as long, and half the flips are left: there
+        is more to learn, and a result gains more by that than by flips, which cost more time.
+        """
+        more = max(1.0, math.sqrt(pixels / _ONE_IMAGE))
+        return replace(
+            self,
+            max_steps=round(self.max_steps * more),
+            max_seconds=self.max_seconds * more,
+            flips=max(1, self.flips >> int(math.log2(more))),
+        )
 
 
 _CLASSICS = ("gaussian", "median", "nlm", "wavelet", "tv")
@@ -163,13 +181,23 @@ class Settings:
 
     @property
     def budget(self) -> Budget:
-        """The preset's budget, with what these settings give themselves in its place."""
+        """The preset's budget for one image; see `budget_for`."""
+        return self.budget_for(_ONE_IMAGE)
+
+    def budget_for(self, pixels: int) -> Budget:
+        """Return the preset's budget, with what these settings give themselves in its place.
+
+        Parameters
+        ----------
+        pixels : int
+            Of all images, planes and channels together; see `Budget.grown`.
+        """
         chosen: dict[str, Any] = {
             name: getattr(self, name)
             for name in ("max_steps", "max_seconds", "learning_rate")
             if getattr(self, name) is not None
         }
-        return replace(BUDGETS[self.start][self.preset], **chosen)
+        return replace(BUDGETS[self.start][self.preset].grown(pixels), **chosen)
 
     @property
     def effective(self) -> Settings:

@@ -81,6 +81,7 @@ class Trainer:
         self.record = TrainingRecord()
         self._step_seconds: list[float] = []
         self._settings = settings
+        self._budget = settings.budget_for(sum(plane.numel() for plane in planes))
         self._device = device
         self._partition = partition
         self._precision = fastest_precision(device, settings.mixed_precision)
@@ -119,7 +120,7 @@ class Trainer:
             Within one step of the cancellation.
         """
         self._started = last_report = time.monotonic()
-        record, budget = self.record, self._settings.budget
+        record, budget = self.record, self._budget
         planned = budget.max_steps if self._any_detail else 0
         evaluate_every = _evaluation_interval(planned)
         with reproducible(), kept_memory():
@@ -185,12 +186,12 @@ class Trainer:
         A single decision keeps a run repeatable: the same number of planned steps gives the same
         result. So nothing before it may depend on the number planned until then.
         """
-        affordable = int(self._settings.budget.max_seconds / median(self._step_seconds[5:]))
+        affordable = int(self._budget.max_seconds / median(self._step_seconds[5:]))
         return max(self.record.steps, min(planned, affordable))
 
     def _schedule(self, planned: int) -> float:
         """Return the learning rate: a linear warm-up, then a cosine to zero."""
-        step, highest = self.record.steps, self._settings.budget.learning_rate
+        step, highest = self.record.steps, self._budget.learning_rate
         if step < _WARM_UP_STEPS:
             return highest * (step + 1) / _WARM_UP_STEPS
         share = (step - _WARM_UP_STEPS) / max(1, planned - _WARM_UP_STEPS)
@@ -284,7 +285,7 @@ class Trainer:
 
     def _progress(self, planned: int, loss: float | None) -> Progress:
         record = self.record
-        left = max(0.0, self._settings.budget.max_seconds - record.seconds)
+        left = max(0.0, self._budget.max_seconds - record.seconds)
         if record.steps or not planned:
             pace = record.seconds / max(record.steps, 1)
             left = min(left, pace * (planned - record.steps))

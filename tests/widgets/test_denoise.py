@@ -63,6 +63,20 @@ def test_dock_and_api_give_the_same_pixels(viewer, dock, qtbot, noisy, tiny):
     np.testing.assert_array_equal(viewer.layers["cells denoised"].data, denoise(noisy, tiny))
 
 
+def test_time_is_that_of_the_chosen_image(viewer, dock, noisy):
+    time = dock.form.preset.explanation
+    assert "trains for 15 s at most" in time.text()
+    viewer.add_image(np.broadcast_to(noisy[:1, :1], (16, 512, 512)), name="stack")
+    viewer.add_image(noisy, name="cells")
+    dock.images.value = viewer.layers["stack"]
+    assert "trains for 60 s at most" in time.text()
+    dock.images.value = viewer.layers["cells"]
+    assert "trains for 15 s at most" in time.text()
+    dock.images.value = viewer.layers["stack"]
+    viewer.layers.clear()
+    assert "trains for 15 s at most" in time.text()
+
+
 def test_colour(viewer, dock, qtbot, noisy, tiny):
     colour = np.stack([noisy // 2, noisy // 3, noisy // 4], axis=-1).clip(0, 255).astype(np.uint8)
     viewer.add_image(colour, rgb=True, name="cells")

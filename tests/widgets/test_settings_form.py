@@ -143,6 +143,15 @@ def test_preset_is_explained(form, preset, start):
     assert f"{budget.max_steps:,} training steps" in form.preset.explanation.toolTip()
 
 
+def test_preset_is_explained_for_the_image_at_hand(form):
+    assert "trains for 15 s at most" in form.preset.explanation.text()
+    form.explain_for(16 * 512**2)
+    assert "trains for 60 s at most" in form.preset.explanation.text()
+    assert "2,000 training steps" in form.preset.explanation.toolTip()
+    form.editor("max_seconds").put(20.0)
+    assert "trains for 20 s at most" in form.preset.explanation.text()
+
+
 def test_advanced_is_folded_away_at_first(form, qtbot):
     form.advanced.show()
     assert not form.editor("width").isVisible()

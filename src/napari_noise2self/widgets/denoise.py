@@ -15,7 +15,7 @@ from .first_look import FirstLook
 from .hidden_pixels import HiddenPixels
 from .job import Job
 from .later import Later
-from .layers import Source
+from .layers import Source, n_pixels
 from .live import View
 from .loss_plot import LossPlot
 from .memory import remember, remembered
@@ -234,6 +234,7 @@ class DenoiseWidget(ResultsDock):
         idle = self._state is State.IDLE
         training = self._state is State.TRAINING
         self.form.enable(usable=idle, partition=idle or training)
+        self.form.explain_for(n_pixels(self.images.value))
         model = self.models.model
         self.hidden_pixels.model = model.denoiser if idle and model else None
         self.hidden_pixels.refresh()

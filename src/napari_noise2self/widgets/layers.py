@@ -190,6 +190,11 @@ def axes_of(ndim: int, displayed: Sequence[int] = (), labels: Sequence[str] = ()
     return "".join(names[axis] if axis in names else next(others) for axis in range(ndim))
 
 
+def n_pixels(layer: Image | None) -> int:
+    """Return how many pixels a layer has in all planes and channels; none without a layer."""
+    return 0 if layer is None else math.prod(_finest_level(layer).shape)
+
+
 def _displayed(layer: Image, dims: Dims | None) -> list[int]:
     """Return the axes of a layer that the viewer displays."""
     return [] if dims is None else [axis - (dims.ndim - layer.ndim) for axis in dims.displayed]

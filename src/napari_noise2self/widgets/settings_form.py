@@ -45,6 +45,7 @@ class SettingsForm(QWidget):
         self._defaults = self._preferences.defaults
         self._settings = settings or self._defaults
         self._usable = True
+        self._pixels = 0
         self._sizes: dict[str, int | None] = dict.fromkeys(PARTITION_SIZES)
         self._kind: PartitionKind = "grid"
         self._editors: dict[str, Editor] = {"preset": self.preset.buttons}
@@ -87,6 +88,12 @@ class SettingsForm(QWidget):
         self.defaults.setEnabled(usable)
         self._usable = usable
         self._follow()
+
+    def explain_for(self, pixels: int) -> None:
+        """Say what the preset means for an image of so many pixels."""
+        if pixels != self._pixels:
+            self._pixels = pixels
+            self._explain()
 
     def leave(self) -> None:
         """Follow the preferences no more."""
@@ -143,7 +150,7 @@ class SettingsForm(QWidget):
     def _explain(self) -> None:
         """Say what the preset means, and a partition size that is left open."""
         settings = self.settings
-        self.preset.explain(settings)
+        self.preset.explain(settings, self._pixels)
         usual = Partition.from_settings(replace(settings.effective, partition_size=None))
         limits = PARTITION_SIZES[settings.partition]
         self.editor("partition_size").limit(*limits, none=f"auto ({usual.size})")
@@ -165,9 +172,9 @@ class PresetBox(QWidget):
         layout.addWidget(self.buttons)
         layout.addWidget(self.explanation)
 
-    def explain(self, settings: Settings) -> None:
-        """Say what the preset of some settings means."""
-        budget = settings.effective.budget
+    def explain(self, settings: Settings, pixels: int) -> None:
+        """Say what the preset of some settings means for an image."""
+        budget = settings.effective.budget_for(pixels)
         work = f"trains for {budget.max_seconds:.0f} s at most"
         if not budget.max_steps:
             work = "the pretrained network as it is"

@@ -286,7 +286,7 @@ def test_prediction_can_be_chosen_afterwards() -> None:
 
 
 def test_large_images_are_flipped_less(monkeypatch: pytest.MonkeyPatch) -> None:
-    """By the size of the image: a part of it, or a plane of a stack, is predicted as in the whole."""
+    """By the size of the whole: a part of it, or a plane of a stack, is predicted as in it."""
     image = np.stack([levels(seed=seed) for seed in range(4)])
     denoiser = _awake(image, preset="best")
     monkeypatch.setattr("napari_noise2self.settings._ONE_IMAGE", image[0].size)

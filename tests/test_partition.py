@@ -86,7 +86,7 @@ def test_seeds_draw_unrelated_random_partitions(size: int) -> None:
 
 
 def test_partition_of_the_settings() -> None:
-    assert Partition.from_settings(Settings()) == Partition("grid", 4, 0)
+    assert Partition.from_settings(Settings()) == Partition("grid", 3, 0)
     assert Partition.from_settings(Settings(partition="random", seed=3)) == Partition(
         "random", 25, 3
     )

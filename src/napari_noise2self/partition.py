@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 Coordinates = TypeVar("Coordinates", "Tensor", NDArray[np.integer])
 
+GRID_SIDE = 3
+"""Of the grid partition: with 4 results are no better, and take nearly twice as long."""
 RANDOM_SUBSETS = 25
 """Number of subsets of a random partition in the paper."""
 
@@ -45,7 +47,7 @@ class Partition:
     """
 
     kind: PartitionKind = "grid"
-    size: int = 4
+    size: int = GRID_SIDE
     seed: int = 0
     exclusion: Exclusion = NO_EXCLUSION
 
@@ -66,7 +68,7 @@ class Partition:
         exclusion = exclusion or NO_EXCLUSION
         size = settings.partition_size
         if size is None:
-            side = max(settings.budget.grid, exclusion.smallest_grid)
+            side = max(GRID_SIDE, exclusion.smallest_grid)
             size = side if settings.partition == "grid" else max(RANDOM_SUBSETS, side**2)
         if settings.partition == "grid" and exclusion.kind == "square":
             size = max(size, 2 * exclusion.radius + 2)  # smaller cells would hide every pixel

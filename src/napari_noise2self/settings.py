@@ -33,8 +33,6 @@ class Budget:
     """Which classic filters the network is compared with."""
     learning_rate: float
     """The highest of the schedule."""
-    grid: int = 4
-    """Side of the grid partition, unless an exclusion needs more: fewer subsets are faster."""
 
     def grown(self, pixels: int) -> Budget:
         """Return what is best bought for so many pixels, if they are more than one image has.
@@ -54,7 +52,7 @@ class Budget:
 _CLASSICS = ("gaussian", "median", "nlm", "wavelet", "tv")
 BUDGETS: dict[Start, dict[Preset, Budget]] = {
     "pretrained": {
-        "fast": Budget(40, 3.0, flips=2, classics=("tv",), learning_rate=5e-4, grid=3),
+        "fast": Budget(40, 3.0, flips=2, classics=("tv",), learning_rate=5e-4),
         "balanced": Budget(500, 15.0, flips=4, classics=_CLASSICS, learning_rate=1e-3),
         "best": Budget(3000, 240.0, flips=8, classics=_CLASSICS, learning_rate=1e-3),
     },
@@ -101,8 +99,7 @@ class Settings:
     partition : {"grid", "random"}
         How the pixels are split into subsets that are hidden together.
     partition_size : int, optional
-        Side n of the grid (n² subsets, 2 to 10; if None 4, or 3 for a fast
-        result from pretrained weights), or number of subsets of a random
+        Side n of the grid (n² subsets, 2 to 10; 3 if None), or number of subsets of a random
         partition (2 to 400; 25 if None, as in the paper). If None, an exclusion makes it larger.
     exclusion : {"auto", "none", "horizontal", "vertical", "plus", "square"}
         Neighbours hidden with each pixel, for noise that is correlated between neighbours;

@@ -113,7 +113,7 @@ def test_slider_moves_the_grid(viewer, dock, hidden, noisy, qtbot):
         np.testing.assert_array_equal(layer.data, draw(Partition("grid", size), noisy.shape, 0))
         assert hidden.subset.text() == f"Subset 1 of {size**2}"
     qtbot.keyClick(slider, Qt.Key.Key_Home)
-    assert dock.form.editor("partition_size").text() == "auto (4)"
+    assert dock.form.editor("partition_size").text() == "auto (3)"
     assert dock.form.settings.partition_size is None
 
 

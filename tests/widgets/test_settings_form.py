@@ -111,15 +111,13 @@ def test_each_kind_of_partition_remembers_its_size(form):
 
 
 def test_none_is_said_in_words(form):
-    assert form.editor("partition_size").text() == "auto (4)"
+    assert form.editor("partition_size").text() == "auto (3)"
     form.editor("partition").put("random")
     assert form.editor("partition_size").text() == "auto (25)"
     form.editor("partition").put("grid")
     form.editor("exclusion").put("plus")  # which needs room
     assert form.editor("partition_size").text() == "auto (5)"
     form.editor("exclusion").put("none")
-    form.editor("preset").put("fast")
-    assert form.editor("partition_size").text() == "auto (3)"
     assert form.editor("depth").text() == "auto"
     assert form.editor("exclusion_radius").text() == "auto"
     assert form.editor("max_steps").text() == "from preset"

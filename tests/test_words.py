@@ -9,6 +9,7 @@ from napari_noise2self.words import (
     figure_advice,
     figure_notes,
     figure_rows,
+    kept_step,
     loss_levels,
     noise_reading,
     summary,
@@ -145,6 +146,13 @@ def test_reading_of_noise():
 def test_levels():
     assert loss_levels(FIGURES) == {"total variation": 1.1, "noise floor": 0.98}
     assert loss_levels(FIGURES | {"classic": None, "noise_floor": None}) == {}
+
+
+@pytest.mark.parametrize(
+    ("best", "continued", "kept"), [(240, [], 240), (540, [200, 500], 40), (210, [500], 0)]
+)
+def test_step_of_the_last_training(best: int, continued: list[int], kept: int) -> None:
+    assert kept_step({"best_step": best, "continued_after": continued}) == kept
 
 
 def test_calibration_summary():

@@ -22,6 +22,7 @@ from .partition import Partition
 from .patches import Patches, any_detail
 from .progress import Control, Progress
 from .refinement import Refinement
+from .selection import Selection
 from .self_check import SelfCheck
 from .settings import Settings
 from .stable_noise import StableNoise, signal_variance
@@ -41,7 +42,7 @@ class Trainer:
     Parameters
     ----------
     network : Network
-        Holds the best weights when `run` is through.
+        Holds the weights to keep when `run` is through.
     planes : sequence of Tensor
         Stabilised float32 images of shape (C, H, W); NaN marks missing pixels.
     noise : StableNoise
@@ -88,8 +89,8 @@ class Trainer:
         self._network = network.to(device)
         self._precision.arrange(self._network)
         self.average = copy.deepcopy(self._network).requires_grad_(False)
-        self._best = copy.deepcopy(self._network.state_dict())
-        self._errors: list[float] = []  # what the best weights expect, for each channel
+        self._selection = Selection(self._network)
+        self._errors: list[float] = []  # what the weights to keep expect, for each channel
         self._noise = noise.to(device)
         self._generator = torch.Generator().manual_seed(settings.seed)
         self._any_detail = any_detail(planes)
@@ -147,8 +148,8 @@ class Trainer:
             record.planned_steps = planned
             if not record.history or record.history[-1][0] != record.steps:
                 yield from self._tell(planned, self._evaluate(control))
-        self._network.load_state_dict(self._best)
-        self.average.load_state_dict(self._best)
+        self._network.load_state_dict(self._selection.weights)
+        self.average.load_state_dict(self._selection.weights)
         record.noise_refinements = self._check_itself(control)
         record.noise_floor = self._noise_floor()
         record.seconds = self._seconds
@@ -232,23 +233,21 @@ class Trainer:
 
     @torch.no_grad()
     def _evaluate(self, control: Control) -> float:
-        """Score the averaged weights at the held-out pixels, and keep them if they are best."""
-        sums, count = torch.zeros(2, self._noise.unit.shape[1]), 0
+        """Score the averaged weights at the held-out pixels; see `Selection`."""
+        found = []
         for image, hidden, present, target, beside in self.held_out:
             control.check()
             with self._precision.autocast(self._device):
                 mean, raw = self.average(self._fill(image, hidden | ~present), beside)
             squares = torch.stack(((mean - image).square(), signal_variance(raw, self._noise)))
-            scored = torch.where(target, squares / self._noise.unit, 0)
-            sums += scored.sum(dim=(1, 3, 4)).cpu()
-            count += int(target.sum())
-        losses, errors = (sums / max(count, 1)).tolist()
-        loss = fmean(losses)
-        record = self.record
+            scored = (squares / self._noise.unit).transpose(1, 2).flatten(2)
+            found.append(scored[..., target.flatten()].cpu())
+        scores, errors = torch.cat(found, dim=-1)
+        record, loss = self.record, float(scores.mean()) if scores.numel() else 0.0
         record.history.append((record.steps, record.seconds, loss))
-        if loss < record.held_out_loss or not count:
+        if self._selection.offer(self.average, scores):
             record.held_out_loss, record.best_step = loss, record.steps
-            self._best, self._errors = copy.deepcopy(self.average.state_dict()), errors
+            self._errors = errors.mean(dim=1).nan_to_num().tolist()
         return loss
 
     def _noise_floor(self) -> float | None:

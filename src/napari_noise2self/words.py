@@ -166,6 +166,12 @@ def loss_levels(figures: dict[str, Any]) -> dict[str, float]:
     return levels
 
 
+def kept_step(figures: dict[str, Any]) -> int:
+    """Return the step of the last training whose weights were kept; 0 for those before it."""
+    before = max(figures["continued_after"], default=0)
+    return max(0, int(figures["best_step"]) - before)
+
+
 def calibration_summary(figures: dict[str, Any], name: str, seconds: float) -> str:
     """Say what came out of a calibration; the parameters are those of `summary`."""
     loss = figures["held_out_loss"]

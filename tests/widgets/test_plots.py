@@ -43,7 +43,7 @@ def test_loss_grows(losses):
 
 def test_levels_reach_over_the_curve(losses):
     losses.add(40, 1.2)
-    losses.show_levels({"total variation": 1.25, "noise floor": 1.0})
+    losses.show_outcome(40, {"total variation": 1.25, "noise floor": 1.0})
     for line, level in zip(losses._level_lines, (1.25, 1.0), strict=True):
         x, y = line.getData()
         np.testing.assert_array_equal(x, [0, 40])
@@ -52,6 +52,20 @@ def test_levels_reach_over_the_curve(losses):
     assert losses.legend.isVisibleTo(losses)
     losses.clear()
     assert losses.levels == {}
+    assert not losses.legend.isVisibleTo(losses)
+
+
+def test_ring_marks_the_weights_that_were_kept(losses):
+    losses.add(30, 1.4)
+    losses.add(60, 1.2)
+    losses.show_outcome(30, {})
+    assert losses.kept == 30
+    assert [values.tolist() for values in losses._ring.getData()] == [[30], [1.4]]
+    assert "kept at step 30" in losses.legend.text()
+    assert losses.legend.isVisibleTo(losses)
+    losses.clear()
+    assert losses.kept is None
+    assert losses._ring.getData() == (None, None)
     assert not losses.legend.isVisibleTo(losses)
 
 

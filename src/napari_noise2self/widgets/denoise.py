@@ -8,7 +8,7 @@ from napari.layers import Image, Layer
 
 from ..progress import Progress
 from ..settings import Device
-from ..words import loss_levels, summary
+from ..words import kept_step, loss_levels, summary
 from .denoise_task import DenoiseTask
 from .dock import State
 from .first_look import FirstLook
@@ -211,7 +211,7 @@ class DenoiseWidget(ResultsDock):
             self._finish()
         self.hidden_pixels.learn(source, outcome.settings, outcome.figures)
         self.models.model = Model(outcome.model, source.name)
-        self.plot.show_levels(loss_levels(outcome.figures))
+        self.plot.show_outcome(kept_step(outcome.figures), loss_levels(outcome.figures))
         self._keep(layer, source, summary(outcome.figures, layer.name, seconds))
 
     def _show_result(self, outcome: Outcome, seconds: float) -> tuple[Source, Layer]:

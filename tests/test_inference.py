@@ -437,6 +437,13 @@ def test_cancelled_within_one_pass_of_the_network() -> None:
     assert len(reports) == 2
 
 
+def test_cancelled_at_the_last_pass() -> None:
+    """A small image has one pass, which may be over when somebody cancels."""
+    control = Control()
+    with pytest.raises(Cancelled):
+        _predictor().predict(_image((8, 8)), control=control, report=lambda _: control.cancel())
+
+
 def test_image_is_not_changed() -> None:
     image = _image((9, 9))
     image[0, 0, 0] = float("nan")

@@ -37,6 +37,15 @@ def test_a_small_share_of_the_pixels_is_held_out(partition: Partition) -> None:
     assert 1 / 64 < share < 1 / 14
 
 
+@pytest.mark.parametrize("partition", [Partition("grid", 3), Partition("random", 7)], ids=str)
+@pytest.mark.parametrize("seed", range(3))
+def test_noise_of_the_same_seed_does_not_choose_them(partition: Partition, seed: int) -> None:
+    noise = torch.randn((1, 200, 200), generator=_random(seed))
+    patches = Patches([noise], partition, Settings(seed=seed), CPU)
+    chosen = noise.flatten()[patches._held_out.flatten()]
+    assert float(chosen.square().mean()) == pytest.approx(1, abs=0.12)
+
+
 @pytest.mark.parametrize("augment", [False, True])
 def test_patch_is_a_window_of_the_image_in_one_of_eight_orientations(augment: bool) -> None:
     batch = _patches(_numbered(40, 50)).draw(64, _random(), augment=augment)

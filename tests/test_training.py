@@ -76,7 +76,7 @@ def _pretrained_floor(plane: Tensor, noise: StableNoise) -> float:
 
 
 def test_noise_floor_is_the_loss_of_a_perfect_image() -> None:
-    plane = _plane(seed=7, side=256)  # seed 0 is that of the held-out pixels
+    plane = _plane(seed=7, side=256)
     assert _pretrained_floor(plane, gaussian_noise(NOISE**2)) == pytest.approx(1, abs=0.04)
     assert _pretrained_floor(plane, gaussian_noise(2 * NOISE**2)) == pytest.approx(0.5, abs=0.04)
     assert _trained(noise=gaussian_noise(0.0)).record.noise_floor is None

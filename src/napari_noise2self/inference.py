@@ -120,12 +120,12 @@ class Predictor:
             for tile in tiles:
                 passes = self._predict_tile(image, beside, tile, subsets, result, control.check)
                 for subsets_done in passes:
-                    control.check()
                     done += subsets_done
                     if report:
                         spent = time.monotonic() - started
                         left = spent / done * (total - done)
                         report(Progress("predicting", done, total, spent, left))
+                    control.check()
             return self._judge(image, result[0], result[1], mode)
 
     def _predict_tile(

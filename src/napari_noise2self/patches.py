@@ -16,6 +16,9 @@ from .settings import Settings
 
 _LARGEST_HELD_OUT_SHARE = 1 / 16
 _SMALLEST_HELD_OUT_SHARE = 1 / 32
+_OWN_SEED = 2**31
+"""Added to that of the settings: noise simulated by PyTorch from the same seed would have chosen
+the held-out pixels itself."""
 
 
 @dataclass(frozen=True)
@@ -114,7 +117,7 @@ class Patches:
         held_out = self._labels < self.held_out_subsets
         keep = _LARGEST_HELD_OUT_SHARE * self._n_subsets / self.held_out_subsets
         if keep < 1:
-            generator = torch.Generator().manual_seed(seed)
+            generator = torch.Generator().manual_seed(seed + _OWN_SEED)
             thinned = torch.rand(held_out.shape, generator=generator) < keep
             held_out &= thinned.to(device)
         return held_out

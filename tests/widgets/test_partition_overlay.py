@@ -67,7 +67,7 @@ def test_on_and_off(viewer, dock, hidden, noisy, qtbot):
     assert names(viewer) == ["cells", "cells hidden pixels"]
     np.testing.assert_array_equal(layer.data, draw(Partition(), noisy.shape, 0))
     assert layer.interpolation2d == "nearest"
-    assert hidden.subset.text() == "Subset 1 of 16"
+    assert hidden.subset.text() == "Subset 1 of 9"
     assert [layer.name for layer in viewer.layers.selection] == ["cells"]
     assert viewer.layers.selection.active.name == "cells"
 

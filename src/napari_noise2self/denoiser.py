@@ -138,7 +138,7 @@ class Denoiser(Model):
         """Train the network for longer, on the same images or on others.
 
         Noise model and partition stay as they are. The weights there were stay, too, if no others
-        predict the held-out pixels better.
+        predict the held-out pixels as well; see `selection`.
 
         Parameters
         ----------

@@ -108,7 +108,7 @@ class Trainer:
             self._generator.manual_seed(settings.seed + steps_before)
 
     def run(self, control: Control) -> Iterator[Progress]:
-        """Train until the budget is spent or `control` says stop, then keep the best weights.
+        """Train until the budget is spent or `control` says stop, then keep the weights selected.
 
         Yields
         ------

@@ -45,7 +45,7 @@ def main() -> None:
     if options.many:
         for name, clean, noisy in many_planes(options.data):
             print(
-                f"{name:<12} {psnr(clean, noisy):6.2f}{whole(clean, noisy, settings)}", flush=True
+                f"{name:<12} {psnr(clean, noisy):6.2f}", whole(clean, noisy, settings), flush=True
             )
         return
     for name, clean, noisy in stacks(options.data, options.images):

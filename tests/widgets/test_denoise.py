@@ -72,6 +72,10 @@ def test_time_is_that_of_the_chosen_image(viewer, dock, noisy):
     assert "trains for 60 s at most" in time.text()
     dock.images.value = viewer.layers["cells"]
     assert "trains for 15 s at most" in time.text()
+    colours = np.broadcast_to(np.uint8(0), (1024, 1024, 4))  # alpha is not denoised
+    viewer.add_image(colours, rgb=True, name="colours")
+    dock.images.value = viewer.layers["colours"]
+    assert "trains for 52 s at most" in time.text()
     dock.images.value = viewer.layers["stack"]
     viewer.layers.clear()
     assert "trains for 15 s at most" in time.text()

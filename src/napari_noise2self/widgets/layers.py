@@ -191,8 +191,14 @@ def axes_of(ndim: int, displayed: Sequence[int] = (), labels: Sequence[str] = ()
 
 
 def n_pixels(layer: Image | None) -> int:
-    """Return how many pixels a layer has in all planes and channels; none without a layer."""
-    return 0 if layer is None else math.prod(_finest_level(layer).shape)
+    """Return how many pixels a layer has in all planes and channels; none without a layer.
+
+    Those of an alpha channel don't count: it is not denoised.
+    """
+    if layer is None:
+        return 0
+    *outer, last = map(int, _finest_level(layer).shape)
+    return math.prod(outer) * (min(last, 3) if layer.rgb else last)
 
 
 def _displayed(layer: Image, dims: Dims | None) -> list[int]:

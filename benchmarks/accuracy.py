@@ -33,10 +33,10 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from napari_noise2self import Denoiser, Settings
-from napari_noise2self.metrics import data_range
+from napari_noise2self.figures.metrics import data_range
+from napari_noise2self.noise.stabilise import Stabiliser
 from napari_noise2self.pretraining.scenes import draw_scene
 from napari_noise2self.pretraining.structures import LEFT_OUT, STRUCTURES
-from napari_noise2self.stabilise import Stabiliser
 
 _FRAMES, _FRAMES_OF_W2S = 50, 400  # whose mean is called clean; the first in the FMD data
 _SIDE = 320  # of simulated images

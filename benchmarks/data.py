@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from skimage.registration import phase_cross_correlation
 
-from napari_noise2self.benchmark import Pair, pairs
+from napari_noise2self.cli.benchmark import Pair, pairs
 from napari_noise2self.images import read_image, tiff_paths
 
 SETS = ("confocal", "fmd-widefield", "fmd-twophoton", "natural", "line_noise", "w2s")

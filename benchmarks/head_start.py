@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from napari_noise2self import Denoiser, Settings
-from napari_noise2self.metrics import psnr
+from napari_noise2self.figures.metrics import psnr
 from napari_noise2self.pretraining.scenes import draw_scene
 from napari_noise2self.pretraining.structures import LEFT_OUT
 

@@ -20,8 +20,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from napari_noise2self import Denoiser, Settings
+from napari_noise2self.figures.metrics import psnr
 from napari_noise2self.images import read_image
-from napari_noise2self.metrics import psnr
 
 GRID = 4
 

@@ -24,7 +24,7 @@ import data
 import tifffile
 from quality import Score, mean, score
 
-from napari_noise2self.benchmark import Pair
+from napari_noise2self.cli.benchmark import Pair
 from napari_noise2self.images import read_image
 
 COMMAND = str(Path(sys.executable).with_name("napari-noise2self"))

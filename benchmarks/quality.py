@@ -30,10 +30,10 @@ import torch
 from numpy.typing import NDArray
 
 from napari_noise2self import Denoiser, Settings
-from napari_noise2self.benchmark import METHODS, Pair
 from napari_noise2self.calibration import calibrate
-from napari_noise2self.metrics import data_range, psnr, ssim
-from napari_noise2self.stabilise import Stabiliser
+from napari_noise2self.cli.benchmark import METHODS, Pair
+from napari_noise2self.figures.metrics import data_range, psnr, ssim
+from napari_noise2self.noise.stabilise import Stabiliser
 
 Method = Callable[[Pair], tuple[NDArray[Any], "float | None"]]
 """Returns a denoised image, and its PSNR as estimated without the clean one."""

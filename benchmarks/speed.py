@@ -17,10 +17,10 @@ from napari_noise2self import Control, Settings
 from napari_noise2self.devices import describe_device, fastest_precision, resolve_device
 from napari_noise2self.images import read_image
 from napari_noise2self.networks import create_network
+from napari_noise2self.noise.stabilise import Stabiliser
+from napari_noise2self.noise.stable_noise import StableNoise
 from napari_noise2self.partition import Partition
-from napari_noise2self.stabilise import Stabiliser
-from napari_noise2self.stable_noise import StableNoise
-from napari_noise2self.training import Trainer
+from napari_noise2self.training.trainer import Trainer
 
 STEPS = 150
 

@@ -22,8 +22,8 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from napari_noise2self import Denoiser, Settings
+from napari_noise2self.figures.metrics import psnr
 from napari_noise2self.images import read_image, tiff_paths
-from napari_noise2self.metrics import psnr
 
 Stack = NDArray[np.float64]
 SPEEDS = {"still": 0.0, "drift 0.7": 0.7, "drift 2.5": 2.5}

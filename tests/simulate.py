@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from torch import Tensor, nn
 
-from napari_noise2self.correlation import Correlation
 from napari_noise2self.networks import DnCNN, Network, UNet
-from napari_noise2self.noise import NoiseModel
-from napari_noise2self.stabilise import Stabiliser
-from napari_noise2self.stable_noise import StableNoise
-from napari_noise2self.whitening import Whitening
+from napari_noise2self.noise.correlation import Correlation
+from napari_noise2self.noise.model import NoiseModel
+from napari_noise2self.noise.stabilise import Stabiliser
+from napari_noise2self.noise.stable_noise import StableNoise
+from napari_noise2self.probe.whitening import Whitening
 
 torch.set_num_threads(1)  # threads that wait for each other make tiny networks slow
 

@@ -14,7 +14,7 @@ import tifffile
 from napari_noise2self import Cancelled, Control, Denoiser, Progress, Settings, batch, denoise
 from napari_noise2self.batch import Job, Outcome, PlanError, plan
 from napari_noise2self.images import ImageError, read_image, read_provenance
-from napari_noise2self.training import Trainer
+from napari_noise2self.training.trainer import Trainer
 from shell import noisy, write
 from simulate import TINY
 

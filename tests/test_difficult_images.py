@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy import fft, ndimage
 
 from napari_noise2self import Denoiser, Settings
-from napari_noise2self.noise_estimate import estimate_noise
+from napari_noise2self.noise.estimate import estimate_noise
 from simulate import camera, psnr, smooth_scene
 
 FloatArray = NDArray[np.float64]

@@ -15,8 +15,8 @@ from npe2.manifest.contributions import ContributionPoints
 from napari_noise2self import Settings
 from napari_noise2self.widgets.calibrate import CalibrateWidget
 from napari_noise2self.widgets.denoise import DenoiseWidget
-from napari_noise2self.widgets.settings_form import SettingsForm
-from napari_noise2self.widgets.settings_rows import advanced_rows, partition_row
+from napari_noise2self.widgets.form.settings_form import SettingsForm
+from napari_noise2self.widgets.form.settings_rows import advanced_rows, partition_row
 
 PACKAGED = files("napari_noise2self") / "napari.yaml"
 RAW = yaml.safe_load(PACKAGED.read_text())

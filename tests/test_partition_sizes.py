@@ -8,9 +8,9 @@ import pytest
 
 from napari_noise2self import Cancelled, Control, Denoiser, Settings
 from napari_noise2self.arrays import InputError
+from napari_noise2self.figures.words import sizes_reading
 from napari_noise2self.partition_sizes import SIZES, as_figures, score_partition_sizes
 from napari_noise2self.samples import simulate_cells
-from napari_noise2self.words import sizes_reading
 from simulate import camera, smooth_scene
 
 STILL = Settings(preset="fast", max_steps=0, device="cpu")  # the pretrained network as it is

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from napari_noise2self.noise_estimate import estimate_noise
+from napari_noise2self.noise.estimate import estimate_noise
 from napari_noise2self.samples import (
     film_sample,
     hard_sample,

@@ -7,7 +7,7 @@ import pytest
 
 from napari_noise2self import Denoiser, Settings, calibrate
 from napari_noise2self.snippet import as_python, changed_settings, hindrance
-from napari_noise2self.training import Trainer
+from napari_noise2self.training.trainer import Trainer
 
 
 def run(code, image):

@@ -9,9 +9,9 @@ import pytest
 import torch
 
 from napari_noise2self.axes import Layout
-from napari_noise2self.noise import NoiseModel
-from napari_noise2self.stabilise import NOISE_STD, Stabiliser
-from napari_noise2self.stable_noise import StableNoise
+from napari_noise2self.noise.model import NoiseModel
+from napari_noise2self.noise.stabilise import NOISE_STD, Stabiliser
+from napari_noise2self.noise.stable_noise import StableNoise
 from napari_noise2self.stack_reader import StackReader
 
 SHAPE, AXES = (3, 6, 8, 9), "TZYX"

@@ -200,7 +200,7 @@ def _denoise_file(
         denoiser = Denoiser(denoiser)
         denoiser.fit(image.data, axes=image.axes, control=control, report=report)
     else:
-        from .suitability import mismatch
+        from .figures.suitability import mismatch
 
         unlike = mismatch(denoiser.stabilisers, image.data, image.axes, control)
         notes += [unlike] if unlike else []

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .correlation import Correlation, choose_exclusion
+from .noise.correlation import Correlation, choose_exclusion
+from .noise.stabilise import Stabiliser
 from .partition import Partition
 from .settings import Settings
-from .stabilise import Stabiliser
 
 
 def choose_partition(

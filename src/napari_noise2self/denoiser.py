@@ -11,22 +11,22 @@ from typing import Any
 from numpy.typing import NDArray
 from torch import Tensor
 
-from .adjacent import choose_adjacent
 from .arrays import Beside, InputError, OutputDtype, check_image, training_planes
 from .calibration import classic_floor
 from .choices import learns_nothing
 from .devices import describe_device, resolve_device
-from .line_noise import without_line_noise
 from .model import Model
 from .networks import Network, build_network, create_network
-from .noise_check import check_noise
-from .patches import any_detail
+from .noise.line_noise import without_line_noise
+from .noise.stabilise import fit_stabilisers, stabilise_plane
+from .probe.adjacent import choose_adjacent
+from .probe.noise_check import check_noise
+from .probe.whitening import measure_whitenings
 from .progress import Control, Report
 from .settings import Device, Settings
-from .stabilise import fit_stabilisers, stabilise_plane
-from .training import Trainer
-from .training_record import TrainingRecord
-from .whitening import measure_whitenings
+from .training.patches import any_detail
+from .training.record import TrainingRecord
+from .training.trainer import Trainer
 
 _BUDGET = ("preset", "max_steps", "max_seconds", "learning_rate")
 

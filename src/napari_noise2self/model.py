@@ -11,23 +11,23 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from .adjacent import Stack
 from .arrays import InputError, OutputDtype, check_image, finish, output_dtype
 from .calibration import Floor
 from .choices import choose_partition
-from .findings import training_figures
-from .inference import DEFAULT_TILE, Predictor
+from .figures.findings import training_figures
+from .figures.result import Result, ResultFigures
+from .inference.predictor import DEFAULT_TILE, Predictor
+from .inference.white_predictor import WhitePredictor
 from .networks import Network
+from .noise.stabilise import Stabiliser
+from .noise.stable_noise import StableNoise
 from .partition import Partition
+from .probe.adjacent import Stack
+from .probe.whitening import Whitening
 from .progress import Control, Report, of_planes
-from .result import Result, ResultFigures
 from .settings import Prediction, Settings
-from .stabilise import Stabiliser
-from .stable_noise import StableNoise
 from .stack_reader import StackReader, Window
-from .training_record import TrainingRecord
-from .white_predictor import WhitePredictor
-from .whitening import Whitening
+from .training.record import TrainingRecord
 
 
 class Model:

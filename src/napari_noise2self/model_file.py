@@ -17,16 +17,16 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from . import __version__
-from .adjacent import Stack
 from .atomic import published
 from .calibration import Floor
 from .devices import describe_device, fastest_precision, resolve_device
 from .networks import build_network, channels_together
-from .refinement import Refinement
+from .noise.refinement import Refinement
+from .noise.stabilise import Stabiliser
+from .probe.adjacent import Stack
+from .probe.whitening import Whitening
 from .settings import Device, Settings
-from .stabilise import Stabiliser
-from .training_record import TrainingRecord
-from .whitening import Whitening
+from .training.record import TrainingRecord
 
 if TYPE_CHECKING:
     from .denoiser import Denoiser

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from .arrays import InputError, check_image
 from .axes import middle
 from .denoiser import Denoiser
-from .findings import finite_or_none
+from .figures.findings import finite_or_none
 from .progress import Control, Progress, Report
 from .settings import PartitionKind
 from .stack_reader import StackReader

@@ -12,13 +12,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from .adjacent import beside_plane
 from .arrays import check_values
 from .axes import BESIDE, Layout
-from .line_noise import NO_LINE_NOISE, LineNoise
-from .outliers import in_patches
-from .stabilise import Stabiliser, stabilise_plane
-from .stable_noise import StableNoise
+from .noise.line_noise import NO_LINE_NOISE, LineNoise
+from .noise.outliers import in_patches
+from .noise.stabilise import Stabiliser, stabilise_plane
+from .noise.stable_noise import StableNoise
+from .probe.adjacent import beside_plane
 
 Window = tuple[slice, ...]
 """For each axis of an image."""

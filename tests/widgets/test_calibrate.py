@@ -10,7 +10,7 @@ from napari_noise2self import calibrate
 from napari_noise2self.calibration import CLASSICS
 from napari_noise2self.samples import simulate_cells
 from napari_noise2self.widgets.dock import State
-from napari_noise2self.widgets.image_task import ImageTask
+from napari_noise2self.widgets.tasks.image import ImageTask
 
 
 @pytest.fixture

@@ -16,9 +16,9 @@ from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication
 
 from napari_noise2self import Settings, denoise
-from napari_noise2self.widgets.layers import Source
-from napari_noise2self.widgets.mix import Mix
-from napari_noise2self.widgets.task import Outcome
+from napari_noise2self.widgets.layers.mix import Mix
+from napari_noise2self.widgets.layers.source import Source
+from napari_noise2self.widgets.tasks.task import Outcome
 
 HALF = 50
 

@@ -13,8 +13,8 @@ import numpy as np
 from drive import begin, run, wait_for_threads, wait_for_training, wait_until_idle
 
 from napari_noise2self import Settings, __version__, denoise
+from napari_noise2self.figures.words import loss_levels
 from napari_noise2self.widgets.dock import State
-from napari_noise2self.words import loss_levels
 
 
 def test_result_is_a_layer_that_looks_like_its_source(viewer, dock, qtbot, noisy, tiny):

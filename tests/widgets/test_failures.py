@@ -9,8 +9,8 @@ from drive import begin, run, wait_for_threads, wait_for_training, wait_until_id
 
 from napari_noise2self import Settings
 from napari_noise2self.denoiser import Denoiser
-from napari_noise2self.inference import Predictor
-from napari_noise2self.training import Trainer
+from napari_noise2self.inference.predictor import Predictor
+from napari_noise2self.training.trainer import Trainer
 
 
 def raising(error):
@@ -99,7 +99,7 @@ def test_a_plain_run_tells_nothing(viewer, dock, qtbot, noisy, tiny, told):
 
 def test_result_that_cannot_be_shown(viewer, dock, qtbot, noisy, tiny, monkeypatch):
     """An error in the main thread is Qt's to report; the dock must not stay busy."""
-    from napari_noise2self.widgets.layers import Source
+    from napari_noise2self.widgets.layers.source import Source
 
     viewer.add_image(noisy, name="cells")
     with monkeypatch.context() as patch, qtbot.capture_exceptions() as caught:

@@ -4,7 +4,7 @@ from drive import run
 from qtpy.QtWidgets import QLabel
 
 from napari_noise2self.widgets.later import Later
-from napari_noise2self.widgets.plot import Plot
+from napari_noise2self.widgets.plots.plot import Plot
 
 
 def test_made_once(qtbot):

@@ -7,7 +7,7 @@ from drive import begin, run, wait_for_training
 from qtpy.QtCore import QPoint, Qt
 from qtpy.QtWidgets import QApplication, QScrollArea
 
-from napari_noise2self.widgets.section import Section
+from napari_noise2self.widgets.form.section import Section
 
 
 @pytest.fixture

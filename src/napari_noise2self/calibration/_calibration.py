@@ -20,14 +20,14 @@ from ..arrays import (
     output_dtype,
     training_planes,
 )
-from ..correlation import Correlation, choose_exclusion
-from ..line_noise import without_line_noise
-from ..noise_check import check_noise
+from ..noise.correlation import Correlation, choose_exclusion
+from ..noise.line_noise import without_line_noise
+from ..noise.stabilise import Stabiliser, fit_stabilisers, stabilise_plane
+from ..noise.stable_noise import StableNoise
 from ..partition import Partition
+from ..probe.noise_check import check_noise
 from ..progress import Control, Progress, Report
 from ..settings import Prediction, Settings
-from ..stabilise import Stabiliser, fit_stabilisers, stabilise_plane
-from ..stable_noise import StableNoise
 from ..stack_reader import StackReader
 from ._classics import CLASSICS, Classic
 from ._curves import Curve

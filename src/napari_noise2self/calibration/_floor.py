@@ -12,9 +12,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ..noise.stable_noise import StableNoise
 from ..partition import Partition
 from ..progress import Control, Progress, Report
-from ..stable_noise import StableNoise
 from ._classics import CLASSICS, Classic
 from ._curves import Curve, choose_windows, held_out_subsets, trace, tuning_subsets
 from ._donut import donut

@@ -112,7 +112,7 @@ def denoise(
     check_output_folder(output)
 
     from .. import batch
-    from ..console import FilesProgress
+    from .console import FilesProgress
 
     try:
         jobs = batch.plan(inputs, output)
@@ -169,8 +169,8 @@ def train(
         wrong_usage(f"{_options(fixed)}: of no effect with --continue, the model has its own.")
     budget = given(preset=preset, max_seconds=max_seconds, max_steps=max_steps)
     settings = choose_settings(device=device, **fixed, **budget)
-    from ..console import FilesProgress
     from ..images import read_image, tiff_paths
+    from .console import FilesProgress
 
     with errors_in_one_line():
         paths = tiff_paths(inputs)
@@ -212,7 +212,7 @@ def calibrate(
     """Denoise each INPUT with a classic filter, calibrated on it by the self-supervised loss."""
     check_output_folder(output)
     from .. import batch
-    from ..console import FilesProgress
+    from .console import FilesProgress
 
     try:
         jobs = batch.plan(inputs, output)
@@ -237,8 +237,8 @@ def demo(
     """Make a noisy sample whose clean image is known, denoise it, and compare."""
     check_output_folder(output)
 
-    from ..console import FilesProgress
-    from ..demo import run_demo
+    from .console import FilesProgress
+    from .demo import run_demo
 
     with errors_in_one_line(), FilesProgress(1) as shown:
         figures = run_demo(output, Settings(preset=preset), report=shown.report)
@@ -248,7 +248,7 @@ def demo(
 @app.command()
 def doctor() -> None:
     """Say what is installed, where computing will happen, and what to do if something lacks."""
-    from ..doctor import examine
+    from .doctor import examine
 
     findings = examine()
     for finding in findings:
@@ -268,7 +268,7 @@ def benchmark(
     as_json: JsonOption = False,
 ) -> None:
     """Compare with plain references: PSNR, SSIM and seconds for each file, and their mean."""
-    from ..benchmark import compare, pairs, table
+    from .benchmark import compare, pairs, table
 
     settings = choose_settings(device=device, **given(preset=preset, seed=seed))
     rows = []

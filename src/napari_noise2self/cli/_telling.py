@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from ..words import figure_rows
+from ..figures.words import figure_rows
 
 if TYPE_CHECKING:
     from ..batch import Outcome

@@ -12,10 +12,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ..noise.stabilise import Stabiliser
+from ..noise.stable_noise import StableNoise
 from ..partition import Partition
 from ..settings import Fill
-from ..stabilise import Stabiliser
-from ..stable_noise import StableNoise
 from .camera import Camera, expose
 from .drawing import Image, chance
 from .hiding import Hiding

@@ -9,9 +9,9 @@ import torch
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from ..local_mean import local_contrast
-from ..noise import NoiseModel
-from ..stabilise import LARGEST_CONTRAST, NOISE_STD, Stabiliser
+from ..noise.local_mean import local_contrast
+from ..noise.model import NoiseModel
+from ..noise.stabilise import LARGEST_CONTRAST, NOISE_STD, Stabiliser
 from .drawing import Image, chance, log_uniform
 
 _COUNTED = 0.3

@@ -13,11 +13,11 @@ from torch import Tensor
 
 from ..axes import BESIDE
 from ..devices import fastest_precision
-from ..head_start import load_head_start
 from ..networks import UNet, build_network
-from ..optimizer import update_average
+from ..networks.head_start import load_head_start
+from ..noise.stable_noise import signal_variance
 from ..settings import Settings
-from ..stable_noise import signal_variance
+from ..training.optimizer import update_average
 from .batches import Batch, Batches
 from .muon import Muon
 

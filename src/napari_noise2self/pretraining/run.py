@@ -15,7 +15,7 @@ from safetensors.torch import save_file
 
 from .. import __version__
 from ..atomic import published
-from ..head_start import WEIGHTS
+from ..networks.head_start import WEIGHTS
 from .batches import Batches
 from .held_out import HeldOut, mean_psnr
 from .learning import Learner, Plan, one_thread

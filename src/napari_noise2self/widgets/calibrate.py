@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ..figures.words import CLASSICS, calibration_summary, classic_name, curve_reading
 from ..settings import Settings
-from ..words import CLASSICS, calibration_summary, classic_name, curve_reading
-from .calibrate_task import CalibrateTask
-from .curve_plot import CurvePlot
 from .dock import Dock, State
-from .editors import Choice
-from .image_choice import image_choice
-from .layers import Source
-from .prose import Prose
-from .task import Outcome
+from .form.editors import Choice
+from .form.image_choice import image_choice
+from .form.prose import Prose
+from .layers.source import Source
+from .plots.curve import CurvePlot
+from .tasks.calibrate import CalibrateTask
+from .tasks.task import Outcome
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer

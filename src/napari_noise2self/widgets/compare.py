@@ -14,9 +14,9 @@ from qtpy.QtGui import QWheelEvent
 from qtpy.QtWidgets import QFormLayout, QHBoxLayout, QLabel, QPushButton, QSlider, QWidget
 from superqt.utils import signals_blocked
 
-from .border import left_of_view
-from .mix import Mix, Wiped, amount_of, denoised_of, result_of
-from .result_choice import ResultChoice
+from .form.result_choice import ResultChoice
+from .layers.border import left_of_view
+from .layers.mix import Mix, Wiped, amount_of, denoised_of, result_of
 from .results import Results, headline, story_of
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ from qtpy.QtCore import QObject, Signal  # type: ignore[attr-defined]
 from qtpy.QtWidgets import QPushButton
 
 from .job import Job
-from .layers import Source
-from .plane_layer import PlaneLayer
-from .plane_task import PlaneTask
+from .layers.plane_layer import PlaneLayer
+from .layers.source import Source
+from .tasks.plane import PlaneTask
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer

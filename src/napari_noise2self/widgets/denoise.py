@@ -6,26 +6,26 @@ from typing import TYPE_CHECKING, Any
 
 from napari.layers import Image, Layer
 
+from ..figures.words import kept_step, loss_levels, summary
 from ..progress import Progress
 from ..settings import Device
-from ..words import kept_step, loss_levels, summary
-from .denoise_task import DenoiseTask
 from .dock import State
-from .first_look import FirstLook
+from .form.memory import remember, remembered
+from .form.settings_form import SettingsForm
 from .hidden_pixels import HiddenPixels
 from .job import Job
 from .later import Later
-from .layers import Source, n_pixels
-from .live import View
-from .loss_plot import LossPlot
-from .memory import remember, remembered
+from .layers.placeholder import Placeholder, when_drawn
+from .layers.source import Source, n_pixels
 from .models import BUSY, Model
-from .placeholder import Placeholder, when_drawn
-from .plot import load_plots
+from .plots.loss import LossPlot
+from .plots.plot import load_plots
 from .results_dock import ResultsDock
-from .settings_form import SettingsForm
-from .sizes_task import SizesTask
-from .task import Outcome
+from .tasks.denoise import DenoiseTask
+from .tasks.first_look import FirstLook
+from .tasks.live import View
+from .tasks.sizes import SizesTask
+from .tasks.task import Outcome
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer

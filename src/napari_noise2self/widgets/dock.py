@@ -19,13 +19,13 @@ from qtpy.QtWidgets import (
 )
 
 from ..progress import Progress
+from .form.image_choice import image_choice
+from .form.prose import Prose
 from .garbage import spare_old_objects
-from .image_choice import image_choice
 from .job import Job
-from .layers import Source
+from .layers.source import Source
 from .progress_panel import ProgressPanel
-from .prose import Prose
-from .task import Task
+from .tasks.task import Task
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer

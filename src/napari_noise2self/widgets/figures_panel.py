@@ -7,11 +7,11 @@ from typing import Any
 
 from qtpy.QtWidgets import QFormLayout, QLabel, QVBoxLayout, QWidget
 
-from ..words import FigureRow, figure_advice, figure_notes, figure_rows
+from ..figures.words import FigureRow, figure_advice, figure_notes, figure_rows
+from .form.prose import Prose
+from .form.section import Section
 from .later import Later
-from .noise_plot import NoisePlot
-from .prose import Prose
-from .section import Section
+from .plots.noise import NoisePlot
 
 _IN_SHORT = {"Estimated PSNR", "Residual"}
 

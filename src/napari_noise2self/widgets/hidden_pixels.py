@@ -10,19 +10,19 @@ from napari.layers import Image
 from qtpy.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 from superqt.utils import signals_blocked
 
-from ..exclusion import Exclusion
 from ..partition import Partition
+from ..partition.exclusion import Exclusion
 from ..settings import Settings
 from .computed_plane import PlaneSwitch
-from .editors import Whole
-from .fill_task import FillTask
-from .layers import Source
-from .live import LARGEST_VIEW, View
-from .partition_overlay import PartitionOverlay, plane_shape
-from .predict_task import Pace, PredictTask
-from .prose import Prose
-from .settings_form import SettingsForm
+from .form.editors import Whole
+from .form.prose import Prose
+from .form.settings_form import SettingsForm
+from .layers.partition_overlay import PartitionOverlay, plane_shape
+from .layers.source import Source
 from .sizes_panel import SizesPanel
+from .tasks.fill import FillTask
+from .tasks.live import LARGEST_VIEW, View
+from .tasks.predict import Pace, PredictTask
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer

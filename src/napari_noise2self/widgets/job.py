@@ -9,9 +9,9 @@ from napari.qt.threading import create_worker
 from napari.utils.notifications import notification_manager
 from qtpy.QtCore import QObject, Signal  # type: ignore[attr-defined]
 
-from .layers import Source
-from .task import Task
-from .worker import JobWorker
+from .layers.source import Source
+from .tasks.task import Task
+from .tasks.worker import JobWorker
 
 
 class Job(QObject):

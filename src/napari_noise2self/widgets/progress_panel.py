@@ -7,8 +7,8 @@ import math
 from qtpy.QtCore import Signal  # type: ignore[attr-defined]
 from qtpy.QtWidgets import QGridLayout, QLabel, QProgressBar, QPushButton, QWidget
 
+from ..figures.words import duration
 from ..progress import Progress
-from ..words import duration
 
 _STAGES = {
     "training": "Training",

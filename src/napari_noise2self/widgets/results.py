@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from napari.layers import Image
 
+from ..figures.words import classic_name, duration
 from ..snippet import changed_settings
-from ..words import classic_name, duration
-from .layers import Source
-from .mix import Mix, result_of
+from .layers.mix import Mix, result_of
+from .layers.source import Source
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer

@@ -10,20 +10,20 @@ from napari.layers import Image
 from napari.utils.notifications import show_warning
 from qtpy.QtWidgets import QApplication
 
+from ..figures.words import applied_summary
 from ..settings import Device
 from ..snippet import as_python, hindrance
-from ..words import applied_summary
 from .compare import ComparePanel
 from .dock import Dock, State
 from .figures_panel import FiguresPanel
-from .layers import Source
-from .mix import denoised_of
-from .model_tasks import ApplyTask, LoadTask, SaveTask
+from .form.section import Section
+from .layers.mix import denoised_of
+from .layers.source import Source
 from .models import Model, ModelRow
-from .residual_task import Residual, ResidualTask
 from .results import story_of
-from .section import Section
-from .task import Outcome
+from .tasks.models import ApplyTask, LoadTask, SaveTask
+from .tasks.residual import Residual, ResidualTask
+from .tasks.task import Outcome
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer

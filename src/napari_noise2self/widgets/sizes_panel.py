@@ -7,11 +7,11 @@ from typing import Any
 from qtpy.QtCore import Signal  # type: ignore[attr-defined]
 from qtpy.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
+from ..figures.words import sizes_reading
 from ..partition import Partition
-from ..words import sizes_reading
+from .form.prose import Prose
 from .later import Later
-from .prose import Prose
-from .sizes_plot import SizesPlot
+from .plots.sizes import SizesPlot
 
 _TOOLTIP = (
     "Predict the middle of the view with each partition size, and show how well that goes:\n"

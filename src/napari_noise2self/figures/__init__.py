@@ -1,0 +1,1 @@
+"""Honest figures without a clean image, and the words that tell them."""

@@ -1,0 +1,110 @@
+"""Whether a trained model suits an image: the noise and intensities of both, side by side."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from itertools import product
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..arrays import check_image
+from ..noise.line_noise import LineNoise
+from ..noise.model import NoiseModel
+from ..noise.stabilise import Stabiliser
+from ..progress import Control
+
+_PLANES, _TILES, _TILE = 4, 4, 128  # planes; tiles along each axis of these, and their side: 1 s
+_NOISE = 1.5  # variances further apart than this factor are told
+_SPREAD = 3.0  # and so are intensities that spread so many times as far,
+_SHIFT = 3.0  # or whose mean is so many standard deviations away
+
+
+def mismatch(
+    stabilisers: Sequence[Stabiliser],
+    image: Any,
+    axes: str | None = None,
+    control: Control | None = None,
+) -> str:
+    """Say in one sentence how an image differs from those a model was trained on.
+
+    Parameters
+    ----------
+    stabilisers : sequence of Stabiliser
+        Of the model, one for each channel.
+    image : array
+        Any real dtype and array type that slices to NumPy; a few of its planes are read.
+    axes : str, optional
+        One letter for each axis; the last two are Y and X if None.
+    control : Control, optional
+        Lets another thread cancel the measurement.
+
+    Returns
+    -------
+    str
+        Empty if the image is alike, or has another number of channels, which is an error of
+        its own.
+
+    Raises
+    ------
+    InputError, AxesError
+        If the image cannot be denoised or its axes are unclear.
+    Cancelled
+        If `control` was cancelled.
+    """
+    layout = check_image(image, axes)
+    if layout.n_channels != len(stabilisers):
+        return ""
+    control = control or Control()
+    tiles = []
+    for number in range(0, layout.n_planes, math.ceil(layout.n_planes / _PLANES)):
+        control.check()
+        tiles += [LineNoise.of(t).taken_from(t) for t in _tiles(layout.plane(image, number))]
+    if not tiles:
+        return ""
+    difference = ""
+    for channel, model in enumerate(stabilisers):
+        control.check()
+        found = Stabiliser.fit([tile[channel] for tile in tiles])
+        difference = difference or _difference(model, found)
+    return difference and (
+        f"This image is unlike those that the model was trained on ({difference}); train on it for "
+        "a better result."
+    )
+
+
+def _tiles(plane: NDArray[Any]) -> list[NDArray[Any]]:
+    """Cut tiles, evenly spread, out of a large plane (C, Y, X); without those that are missing."""
+    spans = (_stretches(extent) for extent in plane.shape[1:])
+    tiles = [plane[:, rows, columns] for rows, columns in product(*spans)]
+    return [tile for tile in tiles if np.isfinite(tile).all(axis=0).any()]
+
+
+def _stretches(extent: int) -> list[slice]:
+    if extent <= _TILES * _TILE:
+        return [slice(None)]
+    starts = np.linspace(0, extent - _TILE, _TILES).astype(int).tolist()
+    return [slice(start, start + _TILE) for start in starts]
+
+
+def _difference(model: Stabiliser, image: Stabiliser) -> str:
+    """Say what is different of one channel; empty if it is alike."""
+    spread = image.unit / model.unit
+    if not 1 / _SPREAD < spread < _SPREAD:
+        return f"intensities spread over {image.unit:.3g} grey levels, not {model.unit:.3g}"
+    if abs(image.offset - model.offset) > _SHIFT * model.unit:
+        return f"mean intensity {image.offset:.4g}, not {model.offset:.4g}"
+    theirs, own = model.grey_noise, image.grey_noise
+    if not (theirs.reliable and own.reliable):
+        return ""
+    level = np.array(image.offset)
+    ratio = float(own.variance(level) / max(float(theirs.variance(level)), np.finfo(float).tiny))
+    if 1 / _NOISE < ratio < _NOISE:
+        return ""
+    return f"noise of {_words(own)}, not {_words(theirs)}"
+
+
+def _words(noise: NoiseModel) -> str:
+    return f"gain {noise.gain:.3g} and read variance {noise.read_variance:.3g}"

@@ -1,0 +1,98 @@
+"""Predict images whose noise is correlated as if it were white: whiten, predict, colour again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ..axes import middle
+from ..noise.stable_noise import StableNoise
+from ..probe.whitening import Whitening
+from ..progress import Control, Report
+from ..settings import Prediction
+from .predictor import Predictor
+
+_SIDE = 224
+_LARGEST_DOUBT = 100.0
+
+
+@dataclass(frozen=True)
+class WhitePredictor:
+    """Predicts as `Predictor` does, but whitens images first.
+
+    Parameters
+    ----------
+    predictor : Predictor
+        With partition and noise of the whitened images.
+    whitenings : sequence of Whitening
+        One for each channel.
+    """
+
+    predictor: Predictor
+    whitenings: Sequence[Whitening]
+
+    def predict(
+        self,
+        image: Tensor,
+        mode: Prediction = "posterior",
+        *,
+        beside: Tensor | None = None,
+        control: Control | None = None,
+        report: Report | None = None,
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Denoise one stabilised image; see `Predictor.predict`."""
+        variance, doubt = (
+            image.new_tensor([getattr(each, name) for each in self.whitenings]).reshape(-1, 1, 1)
+            for name in ("variance", "doubt")
+        )
+        white = self._whitened(image[:, None])[:, 0]
+        seen = None if beside is None else self._whitened(beside)
+        mean, error, noise = self.predictor.predict(
+            white, mode, beside=seen, control=control, report=report
+        )
+        return self._coloured(mean), doubt * variance * error, variance * noise
+
+    def rehearsed(self, image: Tensor, assumed: StableNoise, seed: int, control: Control) -> Tensor:
+        """Return how large errors are over what is said of them, for each channel.
+
+        The middle of an image is denoised, noise like its own added to the result, and that is
+        denoised, too: this time the truth is known (a parametric bootstrap, Efron 1979). Errors of
+        neighbours are alike, which colouring makes them pay for.
+
+        Parameters
+        ----------
+        image : Tensor
+            Stabilised, float32 of shape (C, H, W).
+        assumed : StableNoise
+            Of the same.
+        seed : int
+            Of the noise.
+        control : Control
+            To cancel.
+
+        Raises
+        ------
+        Cancelled
+            If `control` was cancelled.
+        """
+        rows, columns = (middle(extent, _SIDE) for extent in image.shape[-2:])
+        clean, *_ = self.predict(image[:, rows, columns], control=control)
+        generator = torch.Generator().manual_seed(seed)
+        fresh = self._coloured(torch.randn(clean.shape, generator=generator))
+        noisy = clean + fresh * assumed.assumed_variance(clean[None])[0].sqrt()
+        again, error, _ = self.predict(noisy, control=control)
+        ratio = (again - clean).square().mean(dim=(1, 2)) / error.mean(dim=(1, 2))
+        return ratio.clamp(1 / _LARGEST_DOUBT, _LARGEST_DOUBT)
+
+    def _whitened(self, planes: Tensor) -> Tensor:
+        """Whiten planes (C, places, H, W)."""
+        pairs = zip(self.whitenings, planes, strict=True)
+        return torch.stack([torch.stack([*map(each.whiten, some)]) for each, some in pairs])
+
+    def _coloured(self, image: Tensor) -> Tensor:
+        """Undo that for an image (C, H, W)."""
+        pairs = zip(self.whitenings, image, strict=True)
+        return torch.stack([each.colour(channel) for each, channel in pairs])

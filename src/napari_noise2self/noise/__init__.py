@@ -1,0 +1,1 @@
+"""How noisy an image is, and in what way: measured blindly, and made alike by stabilising."""

@@ -1,0 +1,1 @@
+"""What the pretrained network tells of an image and its noise before any training."""

@@ -1,0 +1,1 @@
+"""From napari's layers to arrays, and from results to layers."""

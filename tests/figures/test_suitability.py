@@ -1,0 +1,87 @@
+"""Models and images that suit each other, and those that don't."""
+
+import numpy as np
+import pytest
+
+from napari_noise2self.figures.suitability import mismatch
+from napari_noise2self.noise.stabilise import Stabiliser
+from napari_noise2self.progress import Cancelled, Control
+from napari_noise2self.samples import simulate_cells
+
+SIZE = 192
+
+
+def image_of(seed=0):
+    return simulate_cells(SIZE, seed=seed).noisy
+
+
+@pytest.fixture(scope="module")
+def model():
+    return (Stabiliser.fit([image_of()]),)
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_images_of_the_same_kind_suit(model, seed):
+    assert mismatch(model, image_of(seed)) == ""
+
+
+def test_part_of_an_image_suits(model):
+    assert mismatch(model, image_of()[:128]) == ""
+
+
+def test_large_stack_is_not_read_whole(model):
+    read = []
+
+    class Disk:
+        shape, dtype = (100, 1024, 600), np.dtype(np.uint16)
+
+        def __getitem__(self, key):
+            read.append(key[0])
+            return np.tile(image_of(key[0]), (6, 4))[:1024, :600]
+
+    assert mismatch(model, Disk()) == ""
+    assert read == [0, 25, 50, 75]
+
+
+def test_brighter_image(model):
+    sentence = mismatch(model, image_of().astype(np.float32) * 8)
+    assert "spread over" in sentence
+    assert sentence.endswith("train on it for a better result.")
+
+
+def test_other_offset(model):
+    assert "mean intensity" in mismatch(model, image_of() + np.uint16(5000))
+
+
+def test_noisier_image(model):
+    image = image_of(1)
+    rough = image + np.random.default_rng(0).normal(0, 20, image.shape)
+    sentence = mismatch(model, rough)
+    assert "noise of gain" in sentence
+    assert "read variance" in sentence
+
+
+def test_denoised_image_has_too_little_noise(model):
+    smooth = simulate_cells(SIZE).clean + np.random.default_rng(0).normal(0, 2, (SIZE, SIZE))
+    assert "noise of gain" in mismatch(model, smooth)
+
+
+def test_stack_with_its_planes_last(model):
+    stack = np.stack([image_of(seed) for seed in range(2)], axis=-1)
+    assert mismatch(model, stack, "YXT") == ""
+    assert "spread" in mismatch(model, stack * 9.0, "YXT")
+
+
+def test_number_of_channels_is_the_denoisers_to_complain_of(model):
+    assert mismatch(model, np.stack([image_of()] * 2), "CYX") == ""
+
+
+def test_image_without_values(model):
+    assert mismatch(model, np.full((32, 32), np.nan)) == ""
+
+
+def test_can_be_cancelled(model):
+    control = Control()
+    control.cancel()
+    with pytest.raises(Cancelled):
+        mismatch(model, image_of(), control=control)

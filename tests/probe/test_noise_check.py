@@ -1,0 +1,127 @@
+"""Structure that looks like correlated noise is told from noise that is correlated."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from napari_noise2self import Denoiser, Settings
+from napari_noise2self.noise.correlation import WHITE, Correlation, coloured
+from napari_noise2self.noise.model import NoiseModel
+from napari_noise2self.noise.stabilise import Stabiliser, fit_stabilisers
+from napari_noise2self.probe.noise_check import check_noise
+from napari_noise2self.progress import Cancelled, Control
+from simulate import psnr, smooth_scene
+
+SQUARE = Correlation((0.45, 0.1, 0.0), (0.45, 0.1, 0.0), 0.2)
+ACROSS = Correlation((0.45, 0.1, 0.0))
+
+
+def _pores(sharpness: float = 6) -> NDArray[np.float64]:
+    """Cells side by side, everywhere, as in electron microscopy: walls at a level of 1."""
+    white = np.random.default_rng(0).standard_normal((192, 192))
+    field = ndimage.gaussian_filter(white, 2.5, mode="wrap")
+    return np.exp(-np.square(field / field.std()) * sharpness)
+
+
+def _noise(correlation: Correlation, side: int = 192, seed: int = 1) -> NDArray[np.float64]:
+    return coloured(np.random.default_rng(seed).standard_normal((side, side)), correlation)
+
+
+def _believed(correlation: Correlation, plane: NDArray[Any]) -> Stabiliser:
+    """Return what is left of a belief, however it came about."""
+    model = NoiseModel(0.0, 1 / plane.var(), correlation=correlation)
+    believer = Stabiliser(plane.mean(), plane.std(), model, 0.0, 0.2)
+    (checked,) = check_noise([believer], [plane[None]], Control())
+    return checked
+
+
+@pytest.mark.parametrize("correlation", [SQUARE, ACROSS])
+@pytest.mark.parametrize("scene", [10 * smooth_scene((192, 192)), 12 * _pores()])
+def test_noise_that_is_correlated_is_believed(
+    correlation: Correlation, scene: NDArray[np.float64]
+) -> None:
+    found = _believed(correlation, scene + _noise(correlation)).noise.correlation
+    assert found.horizontal[0] == pytest.approx(0.45, abs=0.1)
+    assert found.vertical[0] == pytest.approx(correlation.vertical[0], abs=0.1)
+
+
+@pytest.mark.parametrize("correlation", [SQUARE, ACROSS])
+@pytest.mark.parametrize("scene", [10 * smooth_scene((192, 192)), 12 * _pores()])
+def test_structure_that_looks_like_it_is_not(
+    correlation: Correlation, scene: NDArray[np.float64]
+) -> None:
+    found = _believed(correlation, scene + _noise(WHITE)).noise
+    assert found.correlation.reach == 0
+    assert found.correlation.strongest_value < 0.2
+
+
+def test_noise_that_looks_white_is_not_looked_at_again() -> None:
+    planes = [10 * smooth_scene((96, 96))[None] + _noise(WHITE, 96)[None]]
+    stabilisers = fit_stabilisers(planes, Control())
+    assert check_noise(stabilisers, planes, Control())[0] is stabilisers[0]
+
+
+def test_an_image_full_of_walls_keeps_them() -> None:
+    """Hiding neighbours of every pixel, it would lose most of them."""
+    clean = 12 * _pores()
+    noisy = (clean + _noise(WHITE)).astype(np.float32)
+    (blind,) = fit_stabilisers([noisy[None]], Control())
+    assert blind.noise.correlation.reach > 0, "else there is nothing to check"
+    denoiser = Denoiser(Settings(preset="fast", max_steps=0, device="cpu")).fit(noisy)
+    assert denoiser.partition.exclusion.kind == "none"
+    result = psnr(denoiser.denoise(noisy), clean)
+    assert result > psnr(noisy, clean) + 3
+    hiding = Denoiser(Settings(preset="fast", max_steps=0, exclusion="square", device="cpu"))
+    assert psnr(hiding.fit(noisy).denoise(noisy), clean) < result - 2
+
+
+def test_structure_that_covers_all_of_an_image_is_not_its_noise() -> None:
+    clean = 18 * _pores(sharpness=2)
+    noisy = (clean + _noise(WHITE)).astype(np.float32)
+    (blind,) = fit_stabilisers([noisy[None]], Control())
+    assert blind.grey_noise.intercept > 20, "else there is nothing to check"
+    denoiser = Denoiser(Settings(preset="fast", max_steps=0, device="cpu")).fit(noisy)
+    result = denoiser.result(noisy)
+    assert "Structure covers the whole image" in result.figures["noise"][0]["note"]
+    assert result.figures["noise"][0]["intercept"] == pytest.approx(1, abs=0.3)
+    assert result.figures["estimated_psnr"] is None
+    assert psnr(result.image, clean) > psnr(noisy, clean) + 3
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int16, np.float32])
+def test_any_dtype_will_do(dtype: type) -> None:
+    plane = np.rint(40 + 4 * (12 * _pores() + _noise(WHITE))).astype(dtype)[None]
+    (checked,) = check_noise(fit_stabilisers([plane], Control()), [plane], Control())
+    assert checked.noise.correlation.reach == 0
+
+
+@pytest.mark.parametrize("sigma", [0.6, 0.8, 1.0])
+def test_noise_with_little_at_high_frequencies_is_not_weaker_than_it_is(sigma: float) -> None:
+    noise = ndimage.gaussian_filter(_noise(WHITE), sigma)
+    plane = (12 * smooth_scene((192, 192)) + noise / noise.std())[None]
+    blind = fit_stabilisers([plane], Control())
+    assert check_noise(blind, [plane], Control())[0] is blind[0]
+
+
+def test_missing_pixels_and_small_images_are_no_trouble() -> None:
+    plane = 10 * smooth_scene((40, 300)) + _noise(WHITE, 300)[:40]
+    plane[:, ::7] = np.nan
+    finite = np.where(np.isfinite(plane), plane, 0)
+    model = NoiseModel(0.0, 1 / finite.var(), correlation=SQUARE)
+    believer = Stabiliser(finite.mean(), finite.std(), model, 0.0, 0.2)
+    (checked,) = check_noise([believer], [plane[None]], Control())
+    assert checked.noise.correlation.reach == 0
+
+
+def test_it_can_be_cancelled() -> None:
+    control = Control()
+    control.cancel()
+    plane = _noise(SQUARE)
+    believer = Stabiliser(0.0, 1.0, NoiseModel(0.0, 1.0, correlation=SQUARE), 0.0, 0.2)
+    with pytest.raises(Cancelled):
+        check_noise([believer], [plane[None]], control)

@@ -1,0 +1,157 @@
+"""The form shows settings, and gives back what it shows."""
+
+from dataclasses import fields, replace
+
+import pytest
+
+from napari_noise2self import Settings
+from napari_noise2self.settings import BUDGETS
+from napari_noise2self.widgets.form.settings_form import SettingsForm
+
+OTHER = {
+    "preset": "best",
+    "start": "fresh",
+    "partition": "random",
+    "partition_size": 9,
+    "exclusion": "plus",
+    "exclusion_radius": 3,
+    "fill": "zero",
+    "adjacent_planes": "ignore",
+    "network": "dncnn",
+    "width": 48,
+    "depth": 5,
+    "prediction": "j-invariant",
+    "patch_size": 96,
+    "batch_size": 3,
+    "learning_rate": 0.000345678,
+    "max_steps": 1234,
+    "max_seconds": 12.5,
+    "seed": 2**31 - 1,
+    "device": "cpu",
+    "mixed_precision": False,
+}
+
+
+@pytest.fixture
+def form(qtbot):
+    form = SettingsForm()
+    qtbot.addWidget(form)
+    qtbot.addWidget(form.preset)
+    qtbot.addWidget(form.advanced)
+    return form
+
+
+def test_defaults(form):
+    assert form.settings == Settings()
+
+
+def test_every_setting_has_a_row_a_tooltip_and_a_round_trip(form):
+    assert OTHER.keys() == {field.name for field in fields(Settings)}
+    for name, value in OTHER.items():
+        assert form.editor(name).toolTip()
+        settings = replace(Settings(), **{name: value})
+        form.set_settings(settings)
+        assert form.settings == settings
+        assert getattr(form.settings, name) == value
+
+
+def test_all_at_once_and_back(form):
+    form.set_settings(Settings(**OTHER))
+    assert form.settings == Settings(**OTHER)
+    form.set_settings(Settings())
+    assert form.settings == Settings()
+
+
+@pytest.mark.parametrize(
+    ("name", "limits"),
+    [
+        ("exclusion_radius", (1, 4)),
+        ("width", (4, 256)),
+        ("depth", (1, 20)),
+        ("patch_size", (16, 512)),
+        ("batch_size", (1, 256)),
+        ("max_steps", (0, 10_000_000)),
+        ("max_seconds", (0.1, 30 * 24 * 3600.0)),
+        ("seed", (0, 2**31 - 1)),
+        ("learning_rate", (1e-6, 1.0)),
+    ],
+)
+def test_limits_are_those_of_the_settings(form, name, limits):
+    for limit in limits:
+        form.set_settings(replace(Settings(), **{name: limit}))
+        assert getattr(form.settings, name) == limit
+    low, high = limits
+    for beyond in (low - 1, high + 1):
+        with pytest.raises(ValueError, match=name):
+            replace(Settings(), **{name: beyond})
+
+
+@pytest.mark.parametrize(("kind", "limits"), [("grid", (2, 10)), ("random", (2, 400))])
+def test_limits_of_the_partition_size(form, kind, limits):
+    form.set_settings(Settings(partition=kind))
+    size = form.editor("partition_size")
+    for limit in limits:
+        size.put(limit)
+        assert form.settings.partition_size == limit
+    size.put(limits[1] + 1)
+    assert form.settings.partition_size == limits[1]
+    with pytest.raises(ValueError, match="partition_size"):
+        Settings(partition=kind, partition_size=limits[1] + 1)
+
+
+def test_each_kind_of_partition_remembers_its_size(form):
+    form.editor("partition_size").put(6)
+    form.editor("partition").put("random")
+    assert form.settings.partition_size is None
+    form.editor("partition_size").put(100)
+    form.editor("partition").put("grid")
+    assert form.settings.partition_size == 6
+    form.editor("partition").put("random")
+    assert form.settings.partition_size == 100
+
+
+def test_none_is_said_in_words(form):
+    assert form.editor("partition_size").text() == "auto (3)"
+    form.editor("partition").put("random")
+    assert form.editor("partition_size").text() == "auto (25)"
+    form.editor("partition").put("grid")
+    form.editor("exclusion").put("plus")  # which needs room
+    assert form.editor("partition_size").text() == "auto (5)"
+    form.editor("exclusion").put("none")
+    assert form.editor("depth").text() == "auto"
+    assert form.editor("exclusion_radius").text() == "auto"
+    assert form.editor("max_steps").text() == "from preset"
+    assert form.editor("max_seconds").text() == "from preset"
+
+
+def test_fractions_are_written_without_needless_zeros(form):
+    form.editor("learning_rate").put(0.002)
+    assert form.editor("learning_rate").text() in {"0.002", "0,002"}
+
+
+@pytest.mark.parametrize("preset", ["fast", "balanced", "best"])
+@pytest.mark.parametrize("start", BUDGETS)
+def test_preset_is_explained(form, preset, start):
+    form.preset.buttons.put(preset)
+    form.editor("start").put(start)
+    budget = BUDGETS[start][preset]
+    assert f"{budget.max_steps:,} training steps" in form.preset.explanation.toolTip()
+    form.editor("width").put(16)  # there are no pretrained weights for that
+    budget = BUDGETS["fresh"][preset]
+    assert f"{budget.max_steps:,} training steps" in form.preset.explanation.toolTip()
+
+
+def test_preset_is_explained_for_the_image_at_hand(form):
+    assert "trains for 15 s at most" in form.preset.explanation.text()
+    form.explain_for(16 * 512**2)
+    assert "trains for 60 s at most" in form.preset.explanation.text()
+    assert "2,000 training steps" in form.preset.explanation.toolTip()
+    form.editor("max_seconds").put(20.0)
+    assert "trains for 20 s at most" in form.preset.explanation.text()
+
+
+def test_advanced_is_folded_away_at_first(form, qtbot):
+    form.advanced.show()
+    assert not form.editor("width").isVisible()
+    form.advanced.header.click()
+    assert form.editor("width").isVisible()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 from collections.abc import Sequence
 from dataclasses import fields, replace
-from pathlib import Path
 from typing import Any
 
 from numpy.typing import NDArray
@@ -23,7 +22,7 @@ from .probe.adjacent import choose_adjacent
 from .probe.noise_check import check_noise
 from .probe.whitening import measure_whitenings
 from .progress import Control, Report
-from .settings import Device, Settings
+from .settings import Settings
 from .training.patches import any_detail
 from .training.record import TrainingRecord
 from .training.trainer import Trainer
@@ -260,19 +259,6 @@ class Denoiser(Model):
         super().repartition(settings)
         if self._trainer is not None:
             self._trainer.partition = self.partition
-
-    def save(self, path: str | Path, *, overwrite: bool = False) -> None:
-        """Write the trained model to one file; see `model_file.save_model`."""
-        from .model_file import save_model
-
-        save_model(self, Path(path), overwrite=overwrite)
-
-    @classmethod
-    def load(cls, path: str | Path, *, device: Device = "auto") -> Denoiser:
-        """Read a model from a file; see `model_file.load_model`."""
-        from .model_file import load_model
-
-        return load_model(Path(path), device)
 
 
 def denoise(

@@ -6,6 +6,7 @@ import copy
 import math
 import time
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
@@ -18,6 +19,7 @@ from .figures.findings import training_figures
 from .figures.result import Result, ResultFigures
 from .inference.predictor import DEFAULT_TILE, Predictor
 from .inference.white_predictor import WhitePredictor
+from .model_file import load_model, save_model
 from .networks import Network
 from .noise.stabilise import Stabiliser
 from .noise.stable_noise import StableNoise
@@ -25,7 +27,7 @@ from .partition import Partition
 from .probe.adjacent import Stack
 from .probe.whitening import Whitening
 from .progress import Control, Report, of_planes
-from .settings import Prediction, Settings
+from .settings import Device, Prediction, Settings
 from .stack_reader import StackReader, Window
 from .training.record import TrainingRecord
 
@@ -226,6 +228,15 @@ class Model:
         other = copy.copy(self)
         Model.repartition(other, settings)  # and never another partition in a running training
         return other
+
+    def save(self, path: str | Path, *, overwrite: bool = False) -> None:
+        """Write the trained model to one file; see `model_file.save_model`."""
+        save_model(self, Path(path), overwrite=overwrite)
+
+    @classmethod
+    def load(cls, path: str | Path, *, device: Device = "auto") -> Self:
+        """Read a model from a file; see `model_file.load_model`."""
+        return load_model(cls, Path(path), device)
 
     @property
     def _noise_before(self) -> StableNoise:

@@ -1,4 +1,4 @@
-"""A trained denoiser in one file: weights as safetensors, everything else as JSON in its header.
+"""A trained model in one file: weights as safetensors, everything else as JSON in its header.
 
 Nothing in such a file is ever executed, so models of strangers are safe to open.
 """
@@ -10,7 +10,7 @@ import json
 import math
 from dataclasses import asdict, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -29,7 +29,9 @@ from .settings import Device, Settings
 from .training.record import TrainingRecord
 
 if TYPE_CHECKING:
-    from .denoiser import Denoiser
+    from .model import Model
+
+Kind = TypeVar("Kind", bound="Model")
 
 _KEY = "napari-noise2self"
 FORMAT_VERSION = 6
@@ -41,30 +43,30 @@ class ModelError(ValueError):
     """A model file can't be read or written. The message is one sentence that says what to do."""
 
 
-def save_model(denoiser: Denoiser, path: Path, *, overwrite: bool = False) -> None:
-    """Write a trained denoiser to a file, whole or not at all.
+def save_model(model: Model, path: Path, *, overwrite: bool = False) -> None:
+    """Write a trained model to a file, whole or not at all.
 
     Raises
     ------
     ModelError
-        If the denoiser is not trained, the file exists and `overwrite` is False, or the folder
+        If the model is not trained, the file exists and `overwrite` is False, or the folder
         can't be written.
     """
-    if denoiser.network is None:
+    if model.network is None:
         raise ModelError("There is nothing to save yet; train the denoiser first.")
     header = {
         "format_version": FORMAT_VERSION,
         "version": __version__,
-        "settings": denoiser.settings.to_dict(),
-        "stabilisers": [stabiliser.to_dict() for stabiliser in denoiser.stabilisers],
-        "stack": asdict(denoiser.stack),
-        "whitenings": [asdict(whitening) for whitening in denoiser.whitenings],
-        "record": asdict(denoiser.record),
-        "floor": denoiser.floor and denoiser.floor.figures,
+        "settings": model.settings.to_dict(),
+        "stabilisers": [stabiliser.to_dict() for stabiliser in model.stabilisers],
+        "stack": asdict(model.stack),
+        "whitenings": [asdict(whitening) for whitening in model.whitenings],
+        "record": asdict(model.record),
+        "floor": model.floor and model.floor.figures,
     }
     weights = {
         name: value.detach().cpu().contiguous()
-        for name, value in denoiser.network.state_dict().items()
+        for name, value in model.network.state_dict().items()
     }
     header["digest"] = _digest(header, weights)
     try:
@@ -78,8 +80,17 @@ def save_model(denoiser: Denoiser, path: Path, *, overwrite: bool = False) -> No
         ) from error
 
 
-def load_model(path: Path, device: Device = "auto") -> Denoiser:
-    """Read a denoiser from a file, and place its network on a device.
+def load_model(kind: type[Kind], path: Path, device: Device = "auto") -> Kind:
+    """Read a model from a file, and place its network on a device.
+
+    Parameters
+    ----------
+    kind : type
+        Of the model to return: `Denoiser`, for one that can be trained on.
+    path : Path
+        The file.
+    device : str
+        As in `Settings`.
 
     Raises
     ------
@@ -111,7 +122,7 @@ def load_model(path: Path, device: Device = "auto") -> Denoiser:
         if values["format_version"] == FORMAT_VERSION:
             if values.pop("digest") != _digest(values, weights):
                 raise ValueError("bytes have changed since the file was written")
-            return _assemble(values, weights, place)
+            return _assemble(kind, values, weights, place)
     except _DAMAGE as error:
         raise ModelError(
             f"{path} is a damaged model file; save the model again or choose another."
@@ -124,17 +135,15 @@ def load_model(path: Path, device: Device = "auto") -> Denoiser:
 
 
 def _assemble(
-    values: dict[str, Any], weights: dict[str, torch.Tensor], device: torch.device
-) -> Denoiser:
-    """Build the denoiser that a header and weights describe."""
-    from .denoiser import Denoiser
-
-    denoiser = Denoiser(Settings.from_dict(values["settings"]))
-    denoiser.stabilisers = tuple(_stabiliser(item) for item in values["stabilisers"])
-    denoiser.choose_partition()
-    denoiser.stack = Stack(**{name: str(value) for name, value in values["stack"].items()})
-    denoiser.whitenings = tuple(_whitening(item) for item in values["whitenings"])
-    if len(denoiser.whitenings) not in (0, len(denoiser.stabilisers)):
+    kind: type[Kind], values: dict[str, Any], weights: dict[str, torch.Tensor], device: torch.device
+) -> Kind:
+    """Build the model that a header and weights describe."""
+    model = kind(Settings.from_dict(values["settings"]))
+    model.stabilisers = tuple(_stabiliser(item) for item in values["stabilisers"])
+    model.choose_partition()
+    model.stack = Stack(**{name: str(value) for name, value in values["stack"].items()})
+    model.whitenings = tuple(_whitening(item) for item in values["whitenings"])
+    if len(model.whitenings) not in (0, len(model.stabilisers)):
         raise ValueError("whitenings are not those of the channels")
     known = {field.name for field in fields(TrainingRecord)}
     record = {name: value for name, value in values["record"].items() if name in known}
@@ -143,22 +152,22 @@ def _assemble(
     record["noise_refinements"] = tuple(
         None if found is None else Refinement(**found) for found in record["noise_refinements"]
     )
-    denoiser.record = TrainingRecord(**record)
+    model.record = TrainingRecord(**record)
     if values["floor"] is not None:
-        denoiser.floor = Floor.from_dict(values["floor"])
-    denoiser.device = describe_device(device)
-    json.dumps(denoiser.figures)  # raises if a figure is of the wrong type
+        model.floor = Floor.from_dict(values["floor"])
+    model.device = describe_device(device)
+    json.dumps(model.figures)  # raises if a figure is of the wrong type
     with torch.device("meta"):  # takes no memory, whatever the settings ask for
-        together = channels_together(denoiser.settings, len(denoiser.stabilisers))
-        network = build_network(denoiser.settings, together, denoiser.stack.adjacent)
+        together = channels_together(model.settings, len(model.stabilisers))
+        network = build_network(model.settings, together, model.stack.adjacent)
     if {weight.dtype for weight in weights.values()} != {torch.float32}:
         raise ValueError("weights are not float32")
     if not all(bool(torch.isfinite(weight).all()) for weight in weights.values()):
         raise ValueError("weights are not finite")
     network.load_state_dict(weights, assign=True)
-    denoiser.network = network.to(device).eval()
-    fastest_precision(device).arrange(denoiser.network)  # as after training: to the last digit
-    return denoiser
+    model.network = network.to(device).eval()
+    fastest_precision(device).arrange(model.network)  # as after training: to the last digit
+    return model
 
 
 def _stabiliser(values: dict[str, Any]) -> Stabiliser:

@@ -85,7 +85,7 @@ def test_drawing_does_not_load_torch() -> None:
     code = (
         "import sys\n"
         "from napari_noise2self.partition import Partition\n"
-        "from napari_noise2self.partition_view import draw\n"
+        "from napari_noise2self.partition.view import draw\n"
         "from napari_noise2self.settings import Settings\n"
         "draw(Partition.from_settings(Settings(exclusion='plus')), (50, 50), 3)\n"
         "assert 'torch' not in sys.modules\n"

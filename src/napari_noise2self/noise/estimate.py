@@ -59,7 +59,7 @@ _SMOOTHED = (
 def estimate_noise(
     planes: Sequence[FloatArray], correlation: Correlation | None = None
 ) -> NoiseModel:
-    """Fit a noise model to one channel of one or many images; see `noise_fit`.
+    """Fit a noise model to one channel of one or many images; see `fit`.
 
     Parameters
     ----------

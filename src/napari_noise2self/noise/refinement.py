@@ -177,7 +177,7 @@ def weigh_doubt(
         The doubt as rehearsed: never believed too large.
     measure_noise : callable
         Returns the noise variance over the assumed one of each group, or NaN, given the edges
-        between groups of brightness; see `flat_noise`.
+        between groups of brightness; see `flat_blocks`.
 
     Returns
     -------

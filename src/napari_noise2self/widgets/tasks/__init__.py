@@ -1,1 +1,1 @@
-"""The work that docks ask for, each as a task for another thread. No Qt in most of them."""
+"""The work that docks ask for, each as a task for another thread. No layer, no viewer in here."""

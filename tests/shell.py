@@ -40,7 +40,8 @@ main()
 """Python code of a command line that stays in the middle of writing a result."""
 
 TALKATIVE = """
-from napari_noise2self import cli, console
+from napari_noise2self import cli
+from napari_noise2self.cli import console
 report = console.FilesProgress.report
 def talk(self, progress):
     report(self, progress)
@@ -52,7 +53,8 @@ cli.main()
 
 INTERRUPTED = """
 import os, signal
-from napari_noise2self import cli, console
+from napari_noise2self import cli
+from napari_noise2self.cli import console
 report = console.FilesProgress.report
 def interrupt(self, progress):
     report(self, progress)

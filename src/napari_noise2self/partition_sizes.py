@@ -182,10 +182,9 @@ def _over_all(report: Report, total: int) -> Report:
 
     def overall(progress: Progress) -> None:
         nonlocal before
-        done, spent = before + progress.done, time.monotonic() - started
+        done = before + progress.done
         if progress.done == progress.total:
             before = done
-        left = spent / done * (total - done)
-        report(replace(progress, done=done, total=total, seconds=spent, seconds_left=left))
+        report(Progress.at_pace(progress.stage, done, total, started))
 
     return overall

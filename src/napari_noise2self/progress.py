@@ -5,8 +5,10 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
+
+Stage = Literal["training", "calibrating", "predicting"]
 
 
 class Cancelled(Exception):  # noqa: N818 - what happened, not an error
@@ -74,12 +76,26 @@ class Progress:
         units of the noise variance where the noise is known.
     """
 
-    stage: Literal["training", "calibrating", "predicting"]
+    stage: Stage
     done: int
     total: int
     seconds: float
     seconds_left: float
     held_out_loss: float | None = None
+
+    @classmethod
+    def at_pace(cls, stage: Stage, done: int, total: int, started: float) -> Progress:
+        """Return the report of a stage whose rest takes as long, each, as what is done took.
+
+        Parameters
+        ----------
+        stage, done, total
+            As in `Progress`; `done` is at least 1.
+        started : float
+            When the stage began, by `time.monotonic`.
+        """
+        spent = time.monotonic() - started
+        return cls(stage, done, total, spent, spent / done * (total - done))
 
 
 Report = Callable[[Progress], None]
@@ -100,9 +116,6 @@ def of_planes(report: Report, number: int, planes: int, started: float) -> Repor
 
     def stack_report(progress: Progress) -> None:
         done = number * progress.total + progress.done
-        total = planes * progress.total
-        spent = time.monotonic() - started
-        left = spent / done * (total - done)
-        report(replace(progress, done=done, total=total, seconds=spent, seconds_left=left))
+        report(Progress.at_pace(progress.stage, done, planes * progress.total, started))
 
     return stack_report

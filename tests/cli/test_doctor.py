@@ -33,7 +33,7 @@ def test_report_of_the_real_command():
 
 def test_report_loads_neither_qt_nor_napari():
     code = (
-        "import sys; from napari_noise2self.doctor import examine; examine()\n"
+        "import sys; from napari_noise2self.cli.doctor import examine; examine()\n"
         "print(sorted({'napari', 'qtpy', 'PySide6', 'PyQt6'} & set(sys.modules)))"
     )
     assert run(code=code).stdout == "[]\n"

@@ -32,7 +32,7 @@ def _parameters(settings: Settings, channels: int = 1) -> torch.Tensor:
 
 @pytest.mark.parametrize("adjacent", WEIGHTS)
 def test_the_package_brings_weights_that_say_how_they_were_made(adjacent: int) -> None:
-    path = resources.files("napari_noise2self") / "weights" / WEIGHTS[adjacent]
+    path = resources.files("napari_noise2self.networks") / "weights" / WEIGHTS[adjacent]
     with resources.as_file(path) as file, safe_open(file, framework="pt") as weights:
         card = json.loads(weights.metadata()[HEADER])
         shapes = {name: weights.get_tensor(name).shape for name in weights.keys()}  # noqa: SIM118
@@ -43,7 +43,7 @@ def test_the_package_brings_weights_that_say_how_they_were_made(adjacent: int) -
 
 
 def test_all_weights_together_are_small() -> None:
-    folder = resources.files("napari_noise2self") / "weights"
+    folder = resources.files("napari_noise2self.networks") / "weights"
     sizes = [len((folder / name).read_bytes()) for name in WEIGHTS.values()]
     assert sum(sizes) < 4e6
 

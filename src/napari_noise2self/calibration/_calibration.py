@@ -150,9 +150,7 @@ class Calibration:
             plane = finish(mean, reader.plane(number), missing, result.dtype)
             layout.set_plane(result, number, plane)
             if report:
-                done, spent = number + 1, time.monotonic() - started
-                left = spent / done * (layout.n_planes - done)
-                report(Progress("predicting", done, layout.n_planes, spent, left))
+                report(Progress.at_pace("predicting", number + 1, layout.n_planes, started))
         return result
 
     @property

@@ -152,9 +152,9 @@ def _ticker(total: int, control: Control, report: Report | None) -> Callable[[],
 
     def tick() -> None:
         control.check()
-        done, spent = next(steps), time.monotonic() - started
+        done = next(steps)
         if report:
-            report(Progress("calibrating", done, total, spent, spent / done * (total - done)))
+            report(Progress.at_pace("calibrating", done, total, started))
 
     return tick
 

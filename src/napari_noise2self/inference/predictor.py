@@ -122,9 +122,7 @@ class Predictor:
                 for subsets_done in passes:
                     done += subsets_done
                     if report:
-                        spent = time.monotonic() - started
-                        left = spent / done * (total - done)
-                        report(Progress("predicting", done, total, spent, left))
+                        report(Progress.at_pace("predicting", done, total, started))
                     control.check()
             return self._judge(image, result[0], result[1], mode)
 

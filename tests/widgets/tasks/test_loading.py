@@ -22,7 +22,7 @@ def test_libraries_are_there_before_the_import():
     code = """
 import sys
 from pathlib import Path
-from napari_noise2self.widgets import loading
+from napari_noise2self.widgets.tasks import loading
 maps = Path("/proc/self/maps")
 assert "libtorch" not in maps.read_text()
 loading._open_libraries()
@@ -39,7 +39,7 @@ def test_no_garbage_is_looked_for_while_it_loads():
     code = """
 import gc
 from napari_noise2self.progress import Control
-from napari_noise2self.widgets.loading import load_torch
+from napari_noise2self.widgets.tasks.loading import load_torch
 searches = []
 gc.callbacks.append(lambda phase, info: searches.append(info["generation"]))
 gc.collect()
@@ -65,7 +65,7 @@ def test_a_window_that_closes_need_not_wait_for_all_of_it():
     code = """
 import sys
 from napari_noise2self.progress import Cancelled, Control
-from napari_noise2self.widgets.loading import load_torch
+from napari_noise2self.widgets.tasks.loading import load_torch
 control = Control()
 control.cancel()
 try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ import pytest
 from napari_noise2self import Cancelled, Control, Denoiser, Progress, Settings, denoise
 from napari_noise2self.arrays import InputError
 from napari_noise2self.axes import AxesError
+from napari_noise2self.settings import Prediction
+from napari_noise2self.training.trainer import Trainer
 from simulate import TINY, camera, levels, psnr, smooth_scene
 
 QUICK = Settings(**TINY, max_steps=3, partition_size=2)
@@ -156,6 +159,33 @@ def test_residual_of_a_blurred_result_holds_structure() -> None:
     assert flat["structured"]
     trained = Denoiser(TRAINED).fit(noisy).result(noisy).figures["residual"]
     assert abs(trained["horizontal"]) < 0.3 * abs(flat["horizontal"])
+
+
+def test_a_training_tells_how_long_denoising_will_take() -> None:
+    """Within two thirds, as tests share the processor with others."""
+    image, reports = levels((256, 256)), []
+    denoiser = Denoiser(Settings(preset="fast", max_steps=11, max_seconds=600.0, device="cpu"))
+    denoiser.fit(image, report=reports.append)
+    foretold = reports[-1].seconds_to_denoise
+    started = time.monotonic()
+    denoiser.denoise(image)
+    assert foretold == pytest.approx(time.monotonic() - started, rel=0.67)
+
+
+@pytest.mark.parametrize(("prediction", "passes"), [("posterior", 4), ("single-pass", 1)])
+def test_all_that_is_predicted_counts(
+    monkeypatch: pytest.MonkeyPatch, prediction: Prediction, passes: int
+) -> None:
+    """Each subset of each plane in each orientation."""
+
+    class Paced(Trainer):
+        seconds_per_pixel = property(lambda _: 1e-6, lambda _, pace: None)
+
+    monkeypatch.setattr("napari_noise2self.denoiser.Trainer", Paced)
+    settings, reports = replace(QUICK, prediction=prediction), []
+    Denoiser(settings).fit(levels((3, 20, 20)), report=reports.append)
+    expected = 1e-6 * 3 * 20 * 20 * passes * settings.budget.flips
+    assert reports[-1].seconds_to_denoise == pytest.approx(expected)
 
 
 def test_reports_run_through_training_and_all_planes() -> None:

@@ -1,13 +1,14 @@
-"""A job's switches."""
+"""What a job reports, and its switches."""
 
 from __future__ import annotations
 
 import threading
+import time
 from dataclasses import FrozenInstanceError
 
 import pytest
 
-from napari_noise2self.progress import Cancelled, Control, Progress
+from napari_noise2self.progress import Cancelled, Control, Progress, of_planes
 
 
 def test_new_job_is_neither_stopped_nor_cancelled() -> None:
@@ -52,6 +53,21 @@ def test_report_does_not_change_once_made() -> None:
     assert progress.held_out_loss is None
     with pytest.raises(FrozenInstanceError):
         progress.done = 4  # type: ignore[misc]
+
+
+def test_the_rest_takes_as_long_as_what_is_done() -> None:
+    progress = Progress.at_pace("predicting", 2, 10, time.monotonic() - 3)
+    assert progress.seconds == pytest.approx(3, abs=0.5)
+    assert progress.seconds_left == pytest.approx(4 * progress.seconds)
+    assert progress.seconds_to_denoise == 0
+
+
+def test_planes_are_counted_together() -> None:
+    told: list[Progress] = []
+    report = of_planes(told.append, number=1, planes=4, started=time.monotonic() - 3)
+    report(Progress("predicting", 5, 10, 1.0, 1.0))
+    assert (told[0].done, told[0].total) == (15, 40)
+    assert told[0].seconds_left == pytest.approx(5, abs=0.5)
 
 
 def _ends_waiting(control: Control, *actions: str) -> None:

@@ -75,6 +75,11 @@ class TrainingPlanes:
         """Letters of the axes along which planes lie beside each other in any image."""
         return "".join(dict.fromkeys("".join(layout.stack_axes for layout in self.layouts)))
 
+    @property
+    def n_pixels(self) -> int:
+        """Of all planes and channels of the images, trained on or not."""
+        return sum(math.prod(layout.shape) for layout in self.layouts)
+
     def beside(self, axis: str) -> list[Beside]:
         """Return which of the planes lie beside each of them along an axis."""
         numbers = {place: number for number, place in enumerate(self.places)}

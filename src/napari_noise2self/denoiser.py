@@ -21,7 +21,7 @@ from .noise.stabilise import fit_stabilisers, stabilise_plane
 from .probe.adjacent import choose_adjacent
 from .probe.noise_check import check_noise
 from .probe.whitening import measure_whitenings
-from .progress import Control, Report
+from .progress import Control, Progress, Report
 from .settings import Settings
 from .training.patches import any_detail
 from .training.record import TrainingRecord
@@ -107,6 +107,7 @@ class Denoiser(Model):
             network = build_network(settings, network.channels, network.adjacent)
         network.to(resolve_device(settings.device))
         beside = along.get(self.stack.axis)
+        report = self._foretelling(report, training.n_pixels)
         self._train(network, stable, beside, settings, TrainingRecord(), control, report)
         self._rehearse_whitened(stable[len(stable) // 2], control)
         return self
@@ -180,6 +181,7 @@ class Denoiser(Model):
             if self.stack.axis:
                 beside = training.beside(self.stack.axis_of(training.layouts[0]))
             settings = self.settings.effective
+            report = self._foretelling(report, training.n_pixels)
             self._train(network, stable, beside, settings, before.record, control, report)
         except BaseException:
             vars(self).update(vars(before))
@@ -226,6 +228,20 @@ class Denoiser(Model):
             self._trainer = None
         self.network = network.eval()
         self.record = record.followed_by(trainer.record)
+
+    def _foretelling(self, report: Report | None, n_pixels: int) -> Report | None:
+        """Tell in reports of the training how long so many pixels take to denoise after it."""
+        if report is None:
+            return None
+
+        def tell(progress: Progress) -> None:
+            single = self.settings.prediction == "single-pass"
+            passes = 1 if single else self.partition.n_subsets
+            passes *= self.settings.budget_for(n_pixels).flips
+            pace = self._trainer.seconds_per_pixel if self._trainer else 0.0
+            report(replace(progress, seconds_to_denoise=pace * passes * n_pixels))
+
+        return tell
 
     def _run(
         self, trainer: Trainer, stable: list[Tensor], control: Control, report: Report | None

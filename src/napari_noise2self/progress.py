@@ -74,6 +74,9 @@ class Progress:
     held_out_loss : float, optional
         Set on reports that bring a new value: mean squared error at the held-out pixels, in
         units of the noise variance where the noise is known.
+    seconds_to_denoise : float
+        Of a training: estimate of the time that denoising the same images takes after it; 0 where
+        that is not known, or not to come.
     """
 
     stage: Stage
@@ -82,6 +85,7 @@ class Progress:
     seconds: float
     seconds_left: float
     held_out_loss: float | None = None
+    seconds_to_denoise: float = 0.0
 
     @classmethod
     def at_pace(cls, stage: Stage, done: int, total: int, started: float) -> Progress:

@@ -107,7 +107,8 @@ def _nuclei(side: int, random: np.random.Generator) -> NDArray[np.float64]:
         dy, dx = y - centre[0], x - centre[1]
         u = np.cos(angle) * dx + np.sin(angle) * dy
         v = np.cos(angle) * dy - np.sin(angle) * dx
-        inside = 1 / (1 + np.exp(12 * (np.hypot(u / radii[0], v / radii[1]) - 1)))
+        outside = np.minimum(np.hypot(u / radii[0], v / radii[1]) - 1, 50)  # e^600 is a number
+        inside = 1 / (1 + np.exp(12 * outside))
         image = np.maximum(image, 0.5 * random.uniform(0.6, 1.2) * inside * mottle)
     return image
 

@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 
@@ -41,6 +42,16 @@ def test_bar_shows_stage_file_and_time_left():
     assert "training 1/2" in screen
     assert "42 s left" in screen
     assert "predicting 2/2" in screen
+
+
+@pytest.mark.parametrize("denoises", [True, False])
+def test_what_comes_after_a_training_is_told(denoises: bool):
+    with terminal() as read:
+        with FilesProgress(1, denoises=denoises) as shown:
+            shown.report(replace(TRAINING, seconds_to_denoise=7.0))
+        screen = read()
+    assert "42 s left" in screen
+    assert ("then 7 s to denoise" in screen) == denoises
 
 
 def test_single_file_has_no_number():

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from types import TracebackType
 
 from rich.console import Console
 from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bar
 
-from ..figures.words import duration
+from ..figures.words import time_left
 from ..progress import Progress
 
 
@@ -20,10 +21,12 @@ class FilesProgress:
     ----------
     files : int
         How many files there are to work on.
+    denoises : bool
+        Whether a training is followed by a prediction, whose time is then told, too.
     """
 
-    def __init__(self, files: int) -> None:
-        self._files, self._done = files, 0
+    def __init__(self, files: int, *, denoises: bool = True) -> None:
+        self._files, self._done, self._denoises = files, 0, denoises
         self._bar = Bar(
             TextColumn("{task.description}"),
             BarColumn(),
@@ -49,13 +52,15 @@ class FilesProgress:
 
     def report(self, progress: Progress) -> None:
         """Show a report of the job at work."""
+        if not self._denoises:
+            progress = replace(progress, seconds_to_denoise=0.0)
         place = f" {self._done + 1}/{self._files}" if self._files > 1 else ""
         self._bar.update(
             self._task,
             description=f"{progress.stage}{place}",
             completed=progress.done,
             total=progress.total,
-            left=f"{duration(progress.seconds_left)} left",
+            left=time_left(progress),
         )
         self._bar.start()  # again, if the last file is done
 

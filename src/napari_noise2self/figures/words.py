@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from ..progress import Progress
+
 CLASSICS = {
     "gaussian": "Gaussian blur",
     "median": "median filter",
@@ -31,6 +33,13 @@ def duration(seconds: float) -> str:
     if whole < 3600:
         return f"{whole // 60} min {whole % 60} s"
     return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def time_left(progress: Progress) -> str:
+    """Say how long a job still takes, for example ``"12 s left, then 6 s to denoise"``."""
+    left = f"{duration(progress.seconds_left)} left"
+    after = duration(progress.seconds_to_denoise)
+    return left if after == duration(0) else f"{left}, then {after} to denoise"
 
 
 def classic_name(method: str) -> str:

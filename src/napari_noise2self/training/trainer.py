@@ -66,6 +66,8 @@ class Trainer:
         The fixed patches on which weights are ranked; see `Patches.held_out`.
     average : Network
         With the weights averaged over the last steps, which make the result if they are best.
+    seconds_per_pixel : float
+        That one pass of the network took when held-out pixels were last predicted; 0 before.
     """
 
     def __init__(
@@ -80,6 +82,7 @@ class Trainer:
         beside: Sequence[Beside] | None = None,
     ) -> None:
         self.record = TrainingRecord()
+        self.seconds_per_pixel = 0.0
         self._step_seconds: list[float] = []
         self._settings = settings
         self._budget = settings.budget_for(sum(plane.numel() for plane in planes))
@@ -234,7 +237,7 @@ class Trainer:
     @torch.no_grad()
     def _evaluate(self, control: Control) -> float:
         """Score the averaged weights at the held-out pixels; see `Selection`."""
-        found = []
+        found, started = [], time.monotonic()
         for image, hidden, present, target, beside in self.held_out:
             control.check()
             with self._precision.autocast(self._device):
@@ -243,6 +246,8 @@ class Trainer:
             scored = (squares / self._noise.unit).transpose(1, 2).flatten(2)
             found.append(scored[..., target.flatten()].cpu())
         scores, errors = torch.cat(found, dim=-1)
+        pixels = sum(each.image.numel() for each in self.held_out)
+        self.seconds_per_pixel = (time.monotonic() - started) / pixels
         record, loss = self.record, float(scores.mean()) if scores.numel() else 0.0
         record.history.append((record.steps, record.seconds, loss))
         if self._selection.offer(self.average, scores):

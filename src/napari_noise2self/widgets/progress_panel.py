@@ -7,7 +7,7 @@ import math
 from qtpy.QtCore import Signal  # type: ignore[attr-defined]
 from qtpy.QtWidgets import QGridLayout, QLabel, QProgressBar, QPushButton, QWidget
 
-from ..figures.words import duration
+from ..figures.words import time_left
 from ..progress import Progress
 
 _STAGES = {
@@ -85,7 +85,7 @@ class ProgressPanel(QWidget):
         steps = f": step {progress.done:,} of {progress.total:,}"
         self.stage.setText(stage + (steps if progress.stage == "training" else ""))
         known = math.isfinite(progress.seconds_left)
-        self.time_left.setText(f"{duration(progress.seconds_left)} left" if known else "")
+        self.time_left.setText(time_left(progress) if known else "")
         total = max(1, progress.total) if known else 0  # 0 moves without saying how far
         if total != self._total:
             self._total = total

@@ -39,7 +39,7 @@ def denoise(viewer: napari.Viewer) -> None:
     """Take pictures of a training, of its result, and of what can be done with that."""
     _, dock = viewer.window.add_plugin_dock_widget("napari-noise2self", "Denoise")
     wait(lambda: False, 1)
-    start(dock)
+    dock.start_button.click()
     wait(lambda: len(dock.plot.points) >= 4, 120)
     save(viewer, "dock-training")
     wait_until_idle(dock)
@@ -60,7 +60,7 @@ def film() -> None:
     _, dock = viewer.window.add_plugin_dock_widget("napari-noise2self", "Denoise")
     wait(lambda: False, 1)
     dock.form.preset.buttons.put("fast")
-    start(dock)
+    dock.start_button.click()
     wait_until_idle(dock)
     dock.compare.wipe.setValue(50)
     save(viewer, "film")
@@ -78,7 +78,7 @@ def draw_noise(dock: Any) -> None:
 def compare(viewer: napari.Viewer, dock: Any) -> None:
     """Wipe between noisy and denoised, of the newer of two results; then show the residual."""
     dock.form.preset.buttons.put("balanced")
-    start(dock)
+    dock.start_button.click()
     wait_until_idle(dock)
     dock.compare.wipe.setValue(50)
     save(viewer, "dock-compare")
@@ -111,14 +111,6 @@ def compare_sizes(viewer: napari.Viewer, dock: Any) -> None:
     wait_until_idle(dock)
     save(viewer, "dock-sizes")
     dock.hidden_pixels.sizes.switch.click()
-
-
-def start(dock: Any) -> None:
-    """Train for as many steps as the preset says, however busy the computer is."""
-    seconds = dock.form.editor("max_seconds")
-    seconds.put(600)
-    dock.start_button.click()
-    seconds.put(None)
 
 
 def calibrate(viewer: napari.Viewer) -> None:

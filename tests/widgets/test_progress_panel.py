@@ -25,10 +25,10 @@ def test_training(panel):
     assert panel.bar.maximum() == 1000
 
 
-def test_what_comes_after_the_training_is_told(panel):
+def test_what_comes_after_the_training_counts(panel):
     panel.begin()
     panel.show_progress(Progress("training", 120, 1200, 3.0, 27.0, seconds_to_denoise=65.0))
-    assert panel.time_left.text() == "27 s left, then 1 min 5 s to denoise"
+    assert panel.time_left.text() == "1 min 32 s left"
 
 
 def test_predicting(panel):

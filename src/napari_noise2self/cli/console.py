@@ -22,7 +22,7 @@ class FilesProgress:
     files : int
         How many files there are to work on.
     denoises : bool
-        Whether a training is followed by a prediction, whose time is then told, too.
+        Whether a training is followed by a prediction, whose time then counts, too.
     """
 
     def __init__(self, files: int, *, denoises: bool = True) -> None:

@@ -36,10 +36,8 @@ def duration(seconds: float) -> str:
 
 
 def time_left(progress: Progress) -> str:
-    """Say how long a job still takes, for example ``"12 s left, then 6 s to denoise"``."""
-    left = f"{duration(progress.seconds_left)} left"
-    after = duration(progress.seconds_to_denoise)
-    return left if after == duration(0) else f"{left}, then {after} to denoise"
+    """Say how long it takes till there is a result, for example ``"18 s left"``."""
+    return f"{duration(progress.seconds_left + progress.seconds_to_denoise)} left"
 
 
 def classic_name(method: str) -> str:

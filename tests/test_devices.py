@@ -49,12 +49,15 @@ def test_missing_device_is_an_error_that_says_what_to_do(there: set[str], choice
     [
         ({"avx2": True}, None),
         ({"avx512_bf16": True}, torch.bfloat16),
+        ({"avx512_bf16": True, "cpu_name": "AMD EPYC"}, torch.bfloat16),
+        ({"avx512_bf16": True, "cpu_name": "Intel Xeon"}, None),
+        ({"avx512_bf16": True, "amx_bf16": True, "cpu_name": "Intel Xeon"}, torch.bfloat16),
         ({"amx_bf16": True}, torch.bfloat16),
         ({"avx512_bf16": False, "amx_bf16": False}, None),
     ],
 )
 def test_processor_computes_in_the_precision_it_is_fast_in(
-    monkeypatch: pytest.MonkeyPatch, abilities: dict[str, bool], dtype: torch.dtype | None
+    monkeypatch: pytest.MonkeyPatch, abilities: dict[str, bool | str], dtype: torch.dtype | None
 ) -> None:
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: abilities)
     assert fastest_precision(CPU).dtype == dtype

@@ -100,6 +100,14 @@ def test_any_dtype_will_do(dtype: type) -> None:
     assert checked.noise.correlation.reach == 0
 
 
+def test_noise_that_is_none_at_all_stays_what_it_was() -> None:
+    """Weaker than nothing it can't be: drawings are constant but for their edges."""
+    drawing = np.kron(np.random.default_rng(0).integers(0, 99, (5, 5)), np.ones((32, 32)))
+    model = NoiseModel(0.0, 1e-6)
+    believer = Stabiliser(drawing.mean(), drawing.std(), model).scaled_to([drawing])
+    assert check_noise([believer], [drawing[None]], Control()) == (believer,)
+
+
 @pytest.mark.parametrize("sigma", [0.6, 0.8, 1.0])
 def test_noise_with_little_at_high_frequencies_is_not_weaker_than_it_is(sigma: float) -> None:
     noise = ndimage.gaussian_filter(_noise(WHITE), sigma)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .compression import BLOCK, in_blocks
 from .correlation import WHITE, Correlation, measure_correlation
 from .cut_off import measure_cut_noise
 from .fit import find_limits, fit_line, measure_windows, without_mask
@@ -27,8 +28,6 @@ _SMOOTH = 0.8  # no camera's noise is as correlated as this
 _FEW_LEVELS = 8
 _OTHER_END = 0.1  # of the pixels that are cut off at one end, so many may be at the other
 _COUNTS = 0.2  # relative error of the gain of photon counts
-_SMALLEST_SIDE = 64  # for blocks to be told from structure
-_BLOCK, _BLOCK_STEPS = 8, 1.2  # of JPEG; noise and structure alone stay below 1.1 both ways
 _DARK_SHARE = 0.02
 _RESOLUTION = 1e-6  # of float32, relative to the image's standard deviation
 
@@ -85,7 +84,7 @@ def estimate_noise(
     if correlation is None:
         correlation = _correlation(model, parts)
     smooth = correlation.strongest_value > _SMOOTH
-    if _in_blocks(planes):
+    if in_blocks(planes):
         rough = _rough_model(planes, _SMOOTHED)
         return replace(rough, points=model.points, correlation=correlation)
     if smooth and model.reliable:
@@ -148,7 +147,7 @@ def bands(planes: Sequence[NDArray[Any]]) -> Sequence[NDArray[Any]]:
     size = sum(plane.size for plane in planes)
     if size <= _ENOUGH:
         return planes
-    step = _BLOCK * math.ceil(_BAND * size / _ENOUGH / _BLOCK)
+    step = BLOCK * math.ceil(_BAND * size / _ENOUGH / BLOCK)
     starts = [range(0, max(1, len(plane) - _BAND + 1), step) for plane in planes]
     pairs = zip(planes, starts, strict=True)
     return [plane[start : start + _BAND] for plane, tops in pairs for start in tops]
@@ -233,20 +232,6 @@ def _cut_model(planes: Sequence[FloatArray]) -> NoiseModel:
             ends = (low, None) if sign == 1 else (None, high)
             return replace(rough, intercept=variance, reliable=True, limits=ends)
     return _rough_model(planes, _TOO_LITTLE)
-
-
-def _in_blocks(planes: Sequence[FloatArray]) -> bool:
-    """Tell whether steps are largest at every eighth pixel both ways, as JPEG leaves them."""
-    if min(min(plane.shape) for plane in planes) < _SMALLEST_SIDE:
-        return False
-    excess = []
-    for axis in (0, 1):
-        steps = [np.abs(np.diff(np.where(np.isfinite(p), p, np.nan), axis=axis)) for p in planes]
-        lines = [np.nan_to_num(step).mean(axis=1 - axis) for step in steps]
-        phases = (np.concatenate([line[k::_BLOCK] for line in lines]) for k in range(_BLOCK))
-        second, largest = sorted(float(np.median(phase)) for phase in phases)[-2:]
-        excess.append(largest > _BLOCK_STEPS * second)
-    return all(excess)
 
 
 def _rough_model(planes: Sequence[FloatArray], note: str) -> NoiseModel:

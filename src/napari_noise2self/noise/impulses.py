@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from ..axes import middle
+from .robust import MEDIAN_TO_STD
 
 FloatArray = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -41,7 +42,7 @@ _FREQUENT, _FEWEST = 5e-4, 20
 _ONE_SIGN, _ONE_VALUE = 0.75, 0.5
 """Shares of them: photons, too, hit single pixels, but only brighten them, each differently."""
 _ROUNDS = 50
-_GROUPS, _MEDIAN_TO_STD = 16, 1.4826
+_GROUPS = 16
 _LOOK = 256
 """Side of the part that is looked at first: 60 ms."""
 
@@ -182,7 +183,7 @@ def _rough_std(plane: FloatArray, around: FloatArray) -> FloatArray:
     for group in np.array_split(np.argsort(around, axis=None), _GROUPS):
         known = deviation[group][np.isfinite(deviation[group])]
         if known.size:
-            std[group] = max(_MEDIAN_TO_STD * float(np.median(known)), least)
+            std[group] = max(MEDIAN_TO_STD * float(np.median(known)), least)
     return std.reshape(plane.shape)
 
 

@@ -22,6 +22,7 @@ from scipy import fft, ndimage, special
 from ..progress import Control
 from ..settings import Settings
 from .gaps import without_gaps
+from .robust import MEDIAN_TO_STD
 
 FloatArray = NDArray[np.float64]
 
@@ -38,8 +39,6 @@ _EVEN = 0.4
 """Least power at high frequencies over that at middle ones; of what is blurred it is less."""
 _OUTLIER = 6.0
 """Standard deviations from the lines around: a thin thing along a line, or a frame around all."""
-_MEDIAN_TO_STD = 1.4826
-"""Of the absolute deviations of Gaussian numbers."""
 _UNUSUAL = 2.0
 """Most power over what is usual that is taken for line noise."""
 _SMOOTH = 17
@@ -218,7 +217,7 @@ def _without_thin_things(
     """Replace rows that are unlike those around by what is between these; tell which they were."""
     mean = weights @ parts
     apart = np.abs(mean - ndimage.median_filter(mean, 5, mode="nearest"))
-    thin = apart > _OUTLIER * _MEDIAN_TO_STD * np.median(apart)
+    thin = apart > _OUTLIER * MEDIAN_TO_STD * np.median(apart)
     rows = np.arange(mean.size)
     others = rows[~thin]
     return np.array([np.interp(rows, others, part[others]) for part in parts]), thin
@@ -232,7 +231,7 @@ def _usual_power(spectrum: FloatArray, chosen: NDArray[np.bool_]) -> float:
     """
     lines = np.asarray(fft.idct(np.where(chosen, spectrum, 0), norm="ortho"))
     medians = np.median(spectrum[chosen] ** 2), np.median(lines**2) / chosen.mean()
-    return float(_MEDIAN_TO_STD**2 * min(medians))
+    return float(MEDIAN_TO_STD**2 * min(medians))
 
 
 def _frequencies(height: int) -> FloatArray:

@@ -96,7 +96,7 @@ def _weaker_if_so(
     sample = uncut([band.astype(np.float64) for band in bands(planes)])
     flattest = flattest_noise([stabiliser.forward(band).double().numpy() for band in sample])
     factor = flattest.fine / stabiliser.noise_variance
-    if not factor < _MUCH_WEAKER:  # nor if it is not known
+    if not 0 < factor < _MUCH_WEAKER:  # nor if it is not known, or there is none at all
         return stabiliser
     weaker = replace(stabiliser, noise=noise.weaker(factor)).scaled_to(planes)
     loss = _residuals(weaker, planes, control).loss

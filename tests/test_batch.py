@@ -130,6 +130,32 @@ def test_one_failure_does_not_stop_the_others(tmp_path: Path, out: Path):
     assert [path.name for path in out.iterdir()] == ["good.tif"]
 
 
+def test_a_bug_does_not_stop_the_others(
+    tmp_path: Path,
+    out: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+):
+    """What went wrong is there to be reported, with where it did."""
+    paths = [tmp_path / name for name in ("bad.tif", "good.tif")]
+    for path in paths:
+        write(path)
+    fit = Denoiser.fit
+
+    def fail_once(*args: Any, **more: Any) -> Denoiser:
+        monkeypatch.setattr(Denoiser, "fit", fit)
+        raise IndexError("index 9 is out of bounds")
+
+    monkeypatch.setattr(Denoiser, "fit", fail_once)
+    bad, good = run(*plan(paths, out))
+    assert bad.error == (
+        "IndexError: index 9 is out of bounds; please report it with what is above."
+    )
+    assert "fail_once" in caplog.text
+    assert not good.error
+    assert [path.name for path in out.iterdir()] == ["good.tif"]
+
+
 @pytest.mark.parametrize(
     ("error", "sentence"),
     [

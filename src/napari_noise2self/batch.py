@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -12,12 +13,14 @@ from typing import TYPE_CHECKING, Any
 from . import __version__
 from .errors import EXPECTED, one_line
 from .images import Image, ImageError, read_image, tiff_paths, write_image
-from .progress import Control, Report
+from .progress import Cancelled, Control, Report
 from .settings import Settings
 
 if TYPE_CHECKING:
     from .arrays import OutputDtype
     from .denoiser import Denoiser
+
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -177,6 +180,14 @@ def _outcomes(jobs: Iterable[Job], work: Work) -> Iterator[Outcome]:
             figures, notes = work(job)
         except EXPECTED as error:
             yield Outcome(job, time.monotonic() - started, error=one_line(error))
+        except Cancelled:
+            raise
+        except Exception as error:  # a bug: the other files are not to pay for it
+            _LOG.exception("This is a bug of napari-noise2self:")
+            text = (
+                f"{type(error).__name__}: {one_line(error)}; please report it with what is above."
+            )
+            yield Outcome(job, time.monotonic() - started, error=text)
         else:
             yield Outcome(job, time.monotonic() - started, figures, notes)
 

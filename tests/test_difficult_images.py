@@ -75,6 +75,15 @@ def _clean() -> Case:
     return Case(clean + 1e-9 * np.indices(clean.shape)[0], clean, "", costs=np.inf)
 
 
+def _drawing() -> FloatArray:
+    """Boxes on a constant ground, as noise would look that is cut off there."""
+    random, image = np.random.default_rng(0), np.full((96, 96), 20.0)
+    for number in range(20):
+        (top, left), (height, width) = random.integers(0, 84, 2), random.integers(2, 12, 2)
+        image[top : top + height, left : left + width] = 30 + 5 * number
+    return image
+
+
 def _textured(noise: float, says: str) -> Case:
     """Fine texture nearly everywhere, as photographs of fur or grass have."""
     texture = ndimage.gaussian_filter(np.random.default_rng(1).standard_normal((128, 128)), 0.8)
@@ -166,6 +175,14 @@ def test_sensible_result_and_honest_word(make: Callable[[], Case]) -> None:
     assert before is None or after >= before
     if np.ptp(case.clean) > 0:
         assert psnr(image, case.clean) >= psnr(case.noisy, case.clean) - case.costs
+
+
+def test_a_drawing_stays_as_it_is() -> None:
+    """Its ground was once taken for noise that is cut off, and grey levels were 24 off."""
+    drawing = _drawing()
+    denoiser = Denoiser(Settings(preset="fast", max_steps=0)).fit(drawing)
+    assert denoiser.stabilisers[0].noise.note.startswith("No noise was found")
+    np.testing.assert_allclose(denoiser.denoise(drawing), drawing, atol=1)
 
 
 def test_a_border_below_the_offset_stays_as_it_is() -> None:

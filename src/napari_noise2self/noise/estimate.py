@@ -29,6 +29,7 @@ _FEW_LEVELS = 8
 _OTHER_END = 0.1  # of the pixels that are cut off at one end, so many may be at the other
 _COUNTS = 0.2  # relative error of the gain of photon counts
 _DARK_SHARE = 0.02
+_EQUAL, _FEWEST_PAIRS = 0.75, 50  # neighbours in drawings; of noise of a quarter of a level as many
 _RESOLUTION = 1e-6  # of float32, relative to the image's standard deviation
 
 _WITHOUT = "so it is denoised without a noise model."
@@ -78,6 +79,9 @@ def estimate_noise(
     parts = [without_mask(plane) for plane in planes]
     model = _fit(parts)
     if model.note == _TOO_LITTLE:
+        if _drawn(planes):
+            rough = _rough_model(planes, _NO_NOISE)
+            return replace(rough, intercept=_RESOLUTION * rough.intercept, reliable=True)
         model = _cut_model(planes)
     if model.note == _CUT_OFF:  # too little of it is left to be seen to be alike
         return replace(model, correlation=correlation or WHITE)
@@ -232,6 +236,18 @@ def _cut_model(planes: Sequence[FloatArray]) -> NoiseModel:
             ends = (low, None) if sign == 1 else (None, high)
             return replace(rough, intercept=variance, reliable=True, limits=ends)
     return _rough_model(planes, _TOO_LITTLE)
+
+
+def _drawn(planes: Sequence[FloatArray]) -> bool:
+    """Tell whether nearly all neighbours between the limits are equal: with noise, few are."""
+    limits, equal, pairs = find_limits(planes), 0, _FEWEST_PAIRS
+    for plane in planes:
+        between = np.where(np.isfinite(plane) & ~np.isin(plane, limits), plane, np.nan)
+        for axis in (0, 1):
+            steps = np.diff(between, axis=axis)
+            equal += int(np.count_nonzero(steps == 0))
+            pairs += int(np.count_nonzero(np.isfinite(steps)))
+    return equal > _EQUAL * pairs
 
 
 def _rough_model(planes: Sequence[FloatArray], note: str) -> NoiseModel:

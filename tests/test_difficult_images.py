@@ -185,6 +185,13 @@ def test_a_drawing_stays_as_it_is() -> None:
     np.testing.assert_allclose(denoiser.denoise(drawing), drawing, atol=1)
 
 
+def test_noise_of_less_than_a_level_is_no_drawing() -> None:
+    """What is left of it above the ground is nearly all of one level, and so alike."""
+    noisy = np.rint(np.random.default_rng(0).normal(-0.2, 0.6, (96, 96))).clip(0)
+    noisy[40:46, 40:46] += np.arange(2, 8) * 5
+    assert "No noise" not in estimate_noise([noisy]).note
+
+
 def test_a_border_below_the_offset_stays_as_it_is() -> None:
     """It once came out as grey as the level without light."""
     case = _border_below_the_offset()

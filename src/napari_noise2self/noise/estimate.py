@@ -29,7 +29,7 @@ _FEW_LEVELS = 8
 _OTHER_END = 0.1  # of the pixels that are cut off at one end, so many may be at the other
 _COUNTS = 0.2  # relative error of the gain of photon counts
 _DARK_SHARE = 0.02
-_EQUAL, _FEWEST_PAIRS = 0.75, 50  # neighbours in drawings; of noise of a quarter of a level as many
+_EQUAL, _FEWEST_PAIRS, _ONE_LEVEL = 0.75, 50, 0.5  # neighbours in drawings; most of the pixels
 _RESOLUTION = 1e-6  # of float32, relative to the image's standard deviation
 
 _WITHOUT = "so it is denoised without a noise model."
@@ -239,15 +239,22 @@ def _cut_model(planes: Sequence[FloatArray]) -> NoiseModel:
 
 
 def _drawn(planes: Sequence[FloatArray]) -> bool:
-    """Tell whether nearly all neighbours between the limits are equal: with noise, few are."""
+    """Tell whether nearly all neighbours between the limits are equal, but not all pixels there.
+
+    With noise, few are, unless it is so weak that only one level is left above the ground.
+    """
     limits, equal, pairs = find_limits(planes), 0, _FEWEST_PAIRS
-    for plane in planes:
-        between = np.where(np.isfinite(plane) & ~np.isin(plane, limits), plane, np.nan)
-        for axis in (0, 1):
-            steps = np.diff(between, axis=axis)
+    between = [
+        np.where(np.isfinite(plane) & ~np.isin(plane, limits), plane, np.nan) for plane in planes
+    ]
+    for axis in (0, 1):
+        for plane in between:
+            steps = np.diff(plane, axis=axis)
             equal += int(np.count_nonzero(steps == 0))
             pairs += int(np.count_nonzero(np.isfinite(steps)))
-    return equal > _EQUAL * pairs
+    values = np.concatenate([plane[np.isfinite(plane)] for plane in between])
+    counts = np.unique(values, return_counts=True)[1]
+    return equal > _EQUAL * pairs and bool(counts.max() < _ONE_LEVEL * values.size)
 
 
 def _rough_model(planes: Sequence[FloatArray], note: str) -> NoiseModel:

@@ -180,7 +180,7 @@ def _outcomes(jobs: Iterable[Job], work: Work) -> Iterator[Outcome]:
             figures, notes = work(job)
         except EXPECTED as error:
             yield Outcome(job, time.monotonic() - started, error=one_line(error))
-        except Cancelled:
+        except (Cancelled, ImportError):  # no file can be denoised with a package missing
             raise
         except Exception as error:  # a bug: the other files are not to pay for it
             _LOG.exception("This is a bug of napari-noise2self:")

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy import ndimage
+from scipy import fft, ndimage
 from torch import Tensor, nn
 
 from napari_noise2self.networks import DnCNN, Network, UNet
@@ -110,3 +110,12 @@ def whitening(variance: float = 1.0) -> Whitening:
     line = np.array([0, 0, 0, 0.07, 0.45, 1, 0.45, 0.07, 0, 0, 0])
     table = variance * np.outer(line, line)
     return Whitening(tuple(tuple(map(float, row)) for row in table))
+
+
+def jpeg(image: NDArray[Any], step: float = 50.0) -> NDArray[np.float64]:
+    """What the compression of JPEG leaves: each 8×8 block's cosines in coarse steps."""
+    blocks = image.reshape(image.shape[0] // 8, 8, image.shape[1] // 8, 8)
+    steps = step * (1 + np.add.outer(np.arange(8), np.arange(8)) / 4)[None, :, None, :]
+    cosines = np.rint(fft.dctn(blocks, axes=(1, 3), norm="ortho") / steps) * steps
+    decoded = fft.idctn(cosines, axes=(1, 3), norm="ortho").reshape(image.shape)
+    return np.asarray(np.rint(decoded).clip(0, 255))

@@ -11,11 +11,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from scipy import fft, ndimage
+from scipy import ndimage
 
 from napari_noise2self import Denoiser, Settings
 from napari_noise2self.noise.estimate import estimate_noise
-from simulate import camera, psnr, smooth_scene
+from simulate import camera, jpeg, psnr, smooth_scene
 
 FloatArray = NDArray[np.float64]
 
@@ -37,15 +37,6 @@ def _cells(side: int = 96, seed: int = 0) -> FloatArray:
 
 def _camera(clean: FloatArray, seed: int = 0) -> FloatArray:
     return camera(clean / 4, gain=4, read_noise=6, offset=0, seed=seed)
-
-
-def _jpeg(image: FloatArray, step: float = 50.0) -> FloatArray:
-    """What the compression of JPEG leaves: each 8×8 block's cosines in coarse steps."""
-    side = len(image)
-    blocks = image.reshape(side // 8, 8, side // 8, 8)
-    steps = step * (1 + np.add.outer(np.arange(8), np.arange(8)) / 4)[None, :, None, :]
-    cosines = np.rint(fft.dctn(blocks, axes=(1, 3), norm="ortho") / steps) * steps
-    return np.rint(fft.idctn(cosines, axes=(1, 3), norm="ortho").reshape(side, side)).clip(0, 255)
 
 
 def _too_small() -> Case:
@@ -99,7 +90,7 @@ def _textured_with_little_noise() -> Case:
 
 def _compressed() -> Case:
     clean = _cells()
-    return Case(_jpeg(_camera(clean)), clean, "compressed", costs=0.5)
+    return Case(jpeg(_camera(clean)), clean, "compressed", costs=0.5)
 
 
 def _zero_border() -> Case:
@@ -213,7 +204,7 @@ def test_drift_is_followed_plane_by_plane() -> None:
 @pytest.mark.parametrize("step", [40.0, 80.0])
 def test_compression_is_recognised_and_blocks_of_the_specimen_are_not_it(step: float) -> None:
     clean = _cells(256)
-    assert "compressed" in estimate_noise([_jpeg(_camera(clean), step)]).note
+    assert "compressed" in estimate_noise([jpeg(_camera(clean), step)]).note
     squares = clean + 60 * (np.indices(clean.shape) // 20 % 2).sum(axis=0)
     assert estimate_noise([_camera(squares)]).reliable
 

@@ -2,22 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from scipy import fft
 
 from napari_noise2self.noise.compression import in_blocks
-from simulate import smooth_scene
-
-
-def _compressed(image: NDArray[Any], step: float) -> NDArray[Any]:
-    """What JPEG leaves of an image whose sides are multiples of 8: cosines in coarse steps."""
-    blocks = image.reshape(image.shape[0] // 8, 8, image.shape[1] // 8, 8)
-    cosines = np.rint(fft.dctn(blocks, axes=(1, 3), norm="ortho") / step) * step
-    return fft.idctn(cosines, axes=(1, 3), norm="ortho").reshape(image.shape)
+from simulate import jpeg, smooth_scene
 
 
 def _boxes(side: int, seed: int) -> NDArray[np.float64]:
@@ -40,17 +30,17 @@ def _noisy(side: int, seed: int = 0) -> NDArray[np.float64]:
 
 @pytest.mark.parametrize("side", [72, 128, 256])
 def test_blocks_are_seen_wherever_they_begin(side: int) -> None:
-    image = _compressed(_noisy(side), step=60)
+    image = jpeg(_noisy(side))
     assert in_blocks([image])
     assert in_blocks([image[3:, 5:]])
 
 
 def test_many_planes_are_looked_at_together() -> None:
-    assert in_blocks([_compressed(_noisy(96, seed), step=60) for seed in range(3)])
+    assert in_blocks([jpeg(_noisy(96, seed)) for seed in range(3)])
 
 
 def test_missing_pixels_are_passed_over() -> None:
-    image = _compressed(_noisy(128), step=60)
+    image = jpeg(_noisy(128))
     image[20:50, 30:90] = np.nan
     image[70:75] = np.inf
     assert in_blocks([image])
@@ -71,8 +61,8 @@ def test_boxes_of_the_specimen_are_no_compression(noise: float) -> None:
         _noisy(128),
         np.zeros((128, 128)),
         np.full((128, 128), np.nan),
-        _compressed(_noisy(128), step=60)[:60],
-        np.add.outer(_compressed(_noisy(128), step=60)[:, 0], np.zeros(128)),
+        jpeg(_noisy(128))[:60],
+        np.add.outer(jpeg(_noisy(128))[:, 0], np.zeros(128)),
     ],
     ids=["noise", "flat", "missing", "small", "one way only"],
 )

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 import torch
+from torch.nn import functional
 
 from napari_noise2self.networks import DnCNN, Network, UNet, build_network, create_network
+from napari_noise2self.networks.layers import UpConvolution, convolution
 from napari_noise2self.noise.local_mean import CELL, LOCAL_REACH, local_excess
 from napari_noise2self.noise.outliers import limited
 from napari_noise2self.noise.stabilise import NOISE_STD
@@ -182,3 +184,13 @@ def test_pass_can_be_ended_between_any_two_layers(kind: str, depth: int) -> None
 
     with pytest.raises(InterruptedError):
         network(torch.zeros(1, 1, 8, 8), None, check)
+
+
+def test_convolution_of_two_levels_is_that_of_the_coarse_one_upsampled_beside_the_fine() -> None:
+    layer = convolution(5 + 3, 4, UpConvolution)
+    coarse, fine = torch.randn(2, 5, 6, 7), torch.randn(2, 3, 12, 14)
+    upsampled = functional.interpolate(coarse, scale_factor=2.0, mode="nearest")
+    joined = functional.conv2d(
+        torch.cat((upsampled, fine), dim=1), layer.weight, layer.bias, padding=1
+    )
+    assert torch.allclose(layer((coarse, fine)), joined, atol=1e-5)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from ..noise.local_mean import CELL, LOCAL_REACH
 from ..settings import DEFAULT_DEPTH, DEFAULT_WIDTH
 from .base import Check, Network
-from .layers import convolution, head_layer
+from .layers import UpConvolution, convolution, head_layer
 
 
 class UNet(Network):
@@ -45,7 +44,7 @@ class UNet(Network):
             for before, after in zip([channels * (1 + adjacent), *widths[:-1]], widths, strict=True)
         )
         self.up = nn.ModuleList(
-            _Block(widths[level + 1] + widths[level], widths[level])
+            _Block(widths[level + 1] + widths[level], widths[level], UpConvolution)
             for level in reversed(range(depth))
         )
         self.head = head_layer(width, channels)
@@ -60,17 +59,16 @@ class UNet(Network):
             features = block(functional.avg_pool2d(features, 2))
         for block in self.up:
             check()
-            features = functional.interpolate(features, scale_factor=2.0, mode="nearest")
-            features = block(torch.cat((features, skips.pop()), dim=1))
+            features = block((features, skips.pop()))
         return features
 
 
 class _Block(nn.Sequential):
     """Two 3×3 convolutions, each followed by a leaky ReLU."""
 
-    def __init__(self, before: int, after: int) -> None:
+    def __init__(self, before: int, after: int, first: type[nn.Conv2d] = nn.Conv2d) -> None:
         super().__init__(
-            convolution(before, after),
+            convolution(before, after, first),
             nn.LeakyReLU(0.1, inplace=True),
             convolution(after, after),
             nn.LeakyReLU(0.1, inplace=True),

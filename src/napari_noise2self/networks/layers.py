@@ -47,5 +47,6 @@ class UpConvolution(nn.Conv2d):
         number = coarse.shape[1]
         kernel = self.weight[:, :number].transpose(0, 1).flip(-2, -1)
         spread = functional.avg_pool2d(kernel, 2, stride=1, padding=1, divisor_override=1)
-        below = functional.conv_transpose2d(coarse, spread, stride=2, padding=1)
-        return functional.conv2d(fine, self.weight[:, number:], self.bias, padding=1) + below
+        coarser = functional.conv_transpose2d(coarse, spread, stride=2, padding=1)
+        finer = functional.conv2d(fine, self.weight[:, number:], self.bias, padding=1)
+        return finer.add_(coarser)

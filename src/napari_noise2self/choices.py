@@ -29,7 +29,7 @@ def choose_partition(
     note : str
         Which exclusion that is, and why, in one sentence.
     """
-    correlation = Correlation.strongest([s.noise.correlation for s in stabilisers])
+    correlation = Correlation.of_channels([s.noise.correlation for s in stabilisers])
     exclusion, note = choose_exclusion(correlation)
     partition = Partition.from_settings(settings.effective, exclusion)
     if settings.exclusion != "auto":

@@ -52,11 +52,31 @@ def test_the_kind_of_exclusion_is_right_in_19_of_20_images(kind: str) -> None:
     assert right >= 19
 
 
+SHARPENING = np.array([[0.0, -0.5, 0.0], [-0.5, 3.0, -0.5], [0.0, -0.5, 0.0]])
+
+
+def test_neighbours_of_a_sharpened_image_differ_and_are_hidden_too() -> None:
+    noise = np.random.default_rng(0).standard_normal((192, 192))
+    image = ndimage.convolve(40 * smooth_scene((192, 192)) + noise, SHARPENING, mode="wrap")
+    model = estimate_noise([image])
+    assert min(model.correlation.horizontal[0], model.correlation.vertical[0]) < -0.2
+    assert model.intercept == pytest.approx(10, rel=0.15)
+    exclusion, reason = choose_exclusion(model.correlation)
+    assert exclusion.kind in ("plus", "square")
+    assert "-0." in reason
+
+
 def test_reason_is_one_sentence_with_the_measured_figures() -> None:
     exclusion, reason = choose_exclusion(Correlation((0.6, 0.1, 0.0), (0.05, 0.0, 0.0), 0.0))
     assert (exclusion.kind, exclusion.radius) == ("horizontal", 2)
     assert "0.60 across" in reason
     assert reason.count(".") == reason.count("0.") + 1
+
+
+def test_strongest_channel_counts_whatever_its_sign() -> None:
+    alike, differing = Correlation((0.1, 0, 0), (0.3, 0, 0), 0.1), Correlation((-0.4, 0, 0))
+    strongest = Correlation.of_channels([alike, differing])
+    assert strongest == Correlation((-0.4, 0, 0), (0.3, 0, 0), 0.1)
 
 
 def test_white_noise_hides_no_neighbours() -> None:

@@ -85,6 +85,11 @@ def test_correlated_noise_is_not_white_and_stronger_than_its_fine_part(
     assert 1.5 * found.fine < found.whole == pytest.approx(0.7, abs=0.2)
 
 
+def test_sharpened_noise_is_not_white() -> None:
+    noise = _noise()
+    assert not flattest_noise([noise - 0.7 * ndimage.gaussian_filter(noise, 0.7)]).white
+
+
 def test_what_is_cut_off_has_no_noise_and_tells_nothing() -> None:
     image = _noise()
     image[:, 120:] = 0.0

@@ -241,7 +241,7 @@ def calibrate(
     noisy = training_planes([image], axes, control).planes
     planes = without_line_noise(noisy, settings, control)
     stabilisers = check_noise(fit_stabilisers(planes, control), planes, control)
-    correlation = Correlation.strongest([each.noise.correlation for each in stabilisers])
+    correlation = Correlation.of_channels([each.noise.correlation for each in stabilisers])
     partition = Partition.from_settings(settings, choose_exclusion(correlation)[0])
     noise = StableNoise.of(stabilisers)
     stable = [noise.without_outliers(stabilise_plane(stabilisers, plane)) for plane in planes]

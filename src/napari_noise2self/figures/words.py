@@ -272,7 +272,7 @@ def _noise(channels: Sequence[dict[str, Any]]) -> str:
 def _correlation(channels: Sequence[dict[str, Any]]) -> str:
     """Write the correlation of next neighbours, the strongest of all channels."""
     ways = ("horizontal", "vertical")
-    found = (max(noise["correlation"][way][0] for noise in channels) for way in ways)
+    found = (max((noise["correlation"][way][0] for noise in channels), key=abs) for way in ways)
     across, down = (round(value, 2) + 0.0 for value in found)  # 0.0 makes -0.0 positive
     return f"{across:.2f} across, {down:.2f} down"
 

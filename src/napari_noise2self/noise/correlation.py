@@ -68,13 +68,17 @@ class Correlation:
         return cls(tuple(values[:_LAGS]), tuple(values[_LAGS : 2 * _LAGS]), values[-1])
 
     @classmethod
-    def strongest(cls, several: Sequence[Correlation]) -> Correlation:
-        """Return the largest correlation of several channels at every distance."""
+    def of_channels(cls, several: Sequence[Correlation]) -> Correlation:
+        """Return the strongest correlation of several channels at every distance."""
         return cls(
-            tuple(max(values) for values in zip(*(c.horizontal for c in several), strict=True)),
-            tuple(max(values) for values in zip(*(c.vertical for c in several), strict=True)),
-            max(c.diagonal for c in several),
+            _strongest([each.horizontal for each in several]),
+            _strongest([each.vertical for each in several]),
+            max((each.diagonal for each in several), key=abs),
         )
+
+
+def _strongest(lines: Sequence[tuple[float, ...]]) -> tuple[float, ...]:
+    return tuple(max(values, key=abs) for values in zip(*lines, strict=True))
 
 
 WHITE = Correlation()
@@ -206,6 +210,7 @@ def choose_exclusion(correlation: Correlation) -> tuple[Exclusion, str]:
     """
     h, v = correlation.horizontal[0], correlation.vertical[0]
     measured = f"noise of neighbours is correlated by {h:.2f} across and {v:.2f} down"
+    h, v = abs(h), abs(v)  # sharpening makes neighbours differ
     if max(h, v) < _CORRELATED:
         return Exclusion(), f"No neighbours are hidden: the {measured}."
     if min(h, v) < _DIRECTED * max(h, v):
@@ -213,7 +218,7 @@ def choose_exclusion(correlation: Correlation) -> tuple[Exclusion, str]:
         line = correlation.horizontal if h > v else correlation.vertical
         exclusion = Exclusion(kind, _radius(_reach(line)))
     else:
-        kind = "square" if correlation.diagonal > _DIAGONAL else "plus"
+        kind = "square" if abs(correlation.diagonal) > _DIAGONAL else "plus"
         exclusion = Exclusion(kind, _radius(correlation.reach))
     return exclusion, f"{exclusion.name.capitalize()} of neighbours hidden: the {measured}."
 
@@ -229,4 +234,5 @@ def _radius(reach: int) -> int:
 
 def _reach(values: Sequence[float]) -> int:
     """Return the last distance over which the correlation is strong."""
-    return next((step for step, value in enumerate(values) if value < _CORRELATED), len(values))
+    weak = (step for step, value in enumerate(values) if abs(value) < _CORRELATED)
+    return next(weak, len(values))

@@ -96,8 +96,9 @@ class FlattestNoise(NamedTuple):
     whole : float
         From all: that of correlated noise, too, but also of slopes.
     white : bool
-        Whether middle frequencies have no more energy than the highest, where the lowest have
-        least. Noise that neighbours share is everywhere, and has more of it at lower frequencies.
+        Whether middle frequencies have as much energy as the highest, where the lowest have least.
+        Noise that neighbours share is everywhere, and has more of it at lower frequencies; noise
+        that was sharpened has less.
     """
 
     fine: float
@@ -124,8 +125,9 @@ def flattest_noise(planes: Sequence[FloatArray]) -> FlattestNoise:
     flat = _with_least(energy, _STRUCTURE)
     fine, whole = (float(flat[:, part].mean()) for part in (_NOISE, _FREQUENCY > 0))
     flat = _with_least(energy, _LOWEST)
-    white = flat[:, _MIDDLE].mean() <= _WHITE * flat[:, _HIGHEST].mean()
-    return FlattestNoise(fine, whole, bool(white))
+    middle, highest = (float(flat[:, part].mean()) for part in (_MIDDLE, _HIGHEST))
+    white = middle <= _WHITE * highest and highest <= _WHITE * middle
+    return FlattestNoise(fine, whole, white)
 
 
 def _with_least(energy: FloatArray, frequencies: NDArray[np.bool_]) -> FloatArray:

@@ -77,8 +77,8 @@ def _confirmed(measured: Correlation, found: Correlation) -> bool:
     """Tell whether residuals, too, are alike where the noise looked most alike, across or down."""
     looked = [measured.horizontal[0], measured.vertical[0]]
     shown = [found.horizontal[0], found.vertical[0]]
-    most = looked.index(max(looked))
-    return shown[most] >= _CONFIRMED * looked[most]
+    most = looked.index(max(looked, key=abs))
+    return shown[most] / looked[most] >= _CONFIRMED
 
 
 def _weaker_if_so(

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 import numpy as np
-from qtpy.QtCore import QEvent, QObject, Qt, Signal  # type: ignore[attr-defined]
+from qtpy.QtCore import QEvent, QLocale, QObject, Qt, Signal  # type: ignore[attr-defined]
+from qtpy.QtGui import QValidator
 from qtpy.QtWidgets import (
     QButtonGroup,
     QCheckBox,
@@ -21,6 +22,8 @@ from qtpy.QtWidgets import (
 from superqt.utils import signals_blocked
 
 Value = str | int | float | bool | None
+
+_NUMBERS = QLocale(QLocale.Language.C)  # 1,000.5 for all, as in the sentences of the docks
 
 
 class Editor(Protocol):
@@ -149,6 +152,7 @@ class Whole(QSpinBox):
         super().__init__()
         _CalmWheel(self)
         self._has_none = False
+        self.setLocale(_NUMBERS)
         self.setGroupSeparatorShown(True)
         self.valueChanged.connect(self.changed)
         self.limit(low, high, none)
@@ -214,7 +218,7 @@ class SlidingWhole(QWidget):
 
 
 class Fraction(QDoubleSpinBox):
-    """A number that may have decimals, written without needless zeros.
+    """A number that may have decimals, written without needless zeros; a comma begins them, too.
 
     Parameters
     ----------
@@ -231,6 +235,7 @@ class Fraction(QDoubleSpinBox):
         _CalmWheel(self)
         self.valueChanged.connect(self.changed)
         self._low, self._has_none = low, bool(none)
+        self.setLocale(_NUMBERS)
         self.setDecimals(9)
         self.setRange(0.0 if none else low, high)
         self.setSingleStep(step)
@@ -239,6 +244,10 @@ class Fraction(QDoubleSpinBox):
     def textFromValue(self, value: float) -> str:  # noqa: N802
         """Write a number; called by Qt."""
         return str(np.format_float_positional(value, trim="-"))
+
+    def validate(self, text: str, place: int) -> tuple[QValidator.State, str, int]:
+        """Read a comma as the point that it is in many countries; called by Qt."""
+        return super().validate(text.replace(",", "."), place)
 
     def get(self) -> float | None:
         """Return the number, or None."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 import numpy as np
-from qtpy.QtCore import QEvent, QLocale, QObject, Qt, Signal  # type: ignore[attr-defined]
+from qtpy.QtCore import QLocale, Qt, Signal  # type: ignore[attr-defined]
 from qtpy.QtGui import QValidator
 from qtpy.QtWidgets import (
     QButtonGroup,
@@ -20,6 +20,8 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 from superqt.utils import signals_blocked
+
+from .calm_wheel import CalmWheel
 
 Value = str | int | float | bool | None
 
@@ -42,23 +44,6 @@ class Editor(Protocol):
         """Let the value be changed, or not; Qt's."""
 
 
-class _CalmWheel(QObject):
-    """Gives the mouse wheel to a widget only after a click; scrolling past changes nothing."""
-
-    def __init__(self, widget: QWidget) -> None:
-        super().__init__(widget)
-        widget.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        widget.installEventFilter(self)
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
-        """Pass the wheel on to whatever scrolls; called by Qt."""
-        calm = isinstance(watched, QWidget) and not watched.hasFocus()
-        if event.type() == QEvent.Type.Wheel and calm:
-            event.ignore()
-            return True
-        return False
-
-
 class Choice(QComboBox):
     """One of several words.
 
@@ -72,7 +57,7 @@ class Choice(QComboBox):
 
     def __init__(self, labels: Mapping[str, str]) -> None:
         super().__init__()
-        _CalmWheel(self)
+        CalmWheel(self)
         self.offer(labels)
         self.currentIndexChanged.connect(self._tell)
 
@@ -150,7 +135,7 @@ class Whole(QSpinBox):
 
     def __init__(self, low: int, high: int, none: str = "") -> None:
         super().__init__()
-        _CalmWheel(self)
+        CalmWheel(self)
         self._has_none = False
         self.setLocale(_NUMBERS)
         self.setGroupSeparatorShown(True)
@@ -187,7 +172,7 @@ class SlidingWhole(QWidget):
     def __init__(self, low: int, high: int, none: str = "") -> None:
         super().__init__()
         self.slider = QSlider(Qt.Orientation.Horizontal)
-        _CalmWheel(self.slider)
+        CalmWheel(self.slider)
         self.number = Whole(low, high)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -232,7 +217,7 @@ class Fraction(QDoubleSpinBox):
 
     def __init__(self, low: float, high: float, step: float, none: str = "") -> None:
         super().__init__()
-        _CalmWheel(self)
+        CalmWheel(self)
         self.valueChanged.connect(self.changed)
         self._low, self._has_none = low, bool(none)
         self.setLocale(_NUMBERS)

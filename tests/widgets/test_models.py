@@ -95,6 +95,15 @@ def test_apply_to_another_image(viewer, dock, qtbot, stack, tiny):
     assert "model cells" in dock.compare.choice.currentText()
 
 
+def test_names_are_no_markup(viewer, dock, qtbot, noisy, tiny):
+    viewer.add_image(noisy, name="<b>x</b> <img src=y>")
+    run(qtbot, dock, tiny)
+    tooltip = dock.compare.choice.itemData(0, Qt.ItemDataRole.ToolTipRole)
+    for text in (dock.models.apply.toolTip(), tooltip):
+        assert text.startswith("<qt>")
+        assert "&lt;b&gt;x&lt;/b&gt; &lt;img src=y&gt;" in text
+
+
 def test_continue_training(viewer, dock, qtbot, noisy, tiny):
     viewer.add_image(noisy, name="cells")
     run(qtbot, dock, tiny)

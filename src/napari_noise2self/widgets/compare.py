@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from napari.layers import Image
 from qtpy.QtCore import Qt, Signal  # type: ignore[attr-defined]
-from qtpy.QtGui import QWheelEvent
 from qtpy.QtWidgets import QFormLayout, QHBoxLayout, QLabel, QPushButton, QSlider, QWidget
 from superqt.utils import signals_blocked
 
+from .form.calm_wheel import CalmWheel
+from .form.prose import as_tooltip
 from .form.result_choice import ResultChoice
 from .layers.border import left_of_view
 from .layers.mix import Mix, Wiped, amount_of, denoised_of, result_of
@@ -102,7 +103,7 @@ class ComparePanel(QWidget):
             for layer in self._layers:
                 self.choice.addItem(headline(layer), layer.name)
             for place in range(len(self._layers)):
-                tip = self.choice.itemText(place)
+                tip = as_tooltip(self.choice.itemText(place))
                 self.choice.setItemData(place, tip, Qt.ItemDataRole.ToolTipRole)
             if before in self._layers:
                 self.choose(before)
@@ -237,10 +238,11 @@ class ComparePanel(QWidget):
 
 
 class _Slider(QSlider):
-    """Per cent, with a label that says how many; the wheel scrolls the dock."""
+    """Per cent, with a label that says how many."""
 
     def __init__(self) -> None:
         super().__init__(Qt.Orientation.Horizontal)
+        CalmWheel(self)
         self.setRange(0, _WHOLE)
         self.setPageStep(10)
         self.label = QLabel()
@@ -255,10 +257,6 @@ class _Slider(QSlider):
 
     def _tell(self) -> None:
         self.label.setText(f"{self.value()} %")
-
-    def wheelEvent(self, event: QWheelEvent) -> None:  # noqa: N802
-        """Pass the wheel on; called by Qt."""
-        event.ignore()
 
 
 def _row(*parts: tuple[QWidget, int]) -> QHBoxLayout:

@@ -10,6 +10,8 @@ from pathlib import Path
 from qtpy.QtCore import Signal  # type: ignore[attr-defined]
 from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
+from .form.prose import as_tooltip
+
 SUFFIX = ".safetensors"
 _FILTER = f"Trained models (*{SUFFIX})"
 _NO_MODEL = "There is no model yet; train one, or load one from a file."
@@ -97,7 +99,7 @@ class ModelRow(QWidget):
             (self.copy, no_copy, "Copy the Python code that gives the pixels of the result again."),
         ):
             button.setEnabled(not hindrance)
-            button.setToolTip(hindrance or tooltip)
+            button.setToolTip(as_tooltip(hindrance or tooltip))
 
     def _lay_out(self, *rows: Sequence[QPushButton]) -> None:
         column = QVBoxLayout(self)

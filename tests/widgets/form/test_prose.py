@@ -17,8 +17,8 @@ def prose(qtbot):
 
 def test_sentences_are_copied_with_the_keyboard(prose, qtbot):
     sentences = "The model was saved as /data/of-one/long_experiment/in_May/cells.safetensors."
-    prose.say(sentences)
-    qtbot.waitExposed(prose)
+    with qtbot.waitExposed(prose):
+        prose.say(sentences)
     prose.setFocus()
     QTest.keyClick(prose, Qt.Key.Key_A, Qt.KeyboardModifier.ControlModifier)
     QTest.keyClick(prose, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)

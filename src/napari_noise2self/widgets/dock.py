@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from napari.utils.notifications import ErrorNotification, notification_manager, show_error
 from qtpy.QtCore import QEvent, Qt
 from qtpy.QtWidgets import (
+    QApplication,
     QFormLayout,
     QFrame,
     QPushButton,
@@ -69,7 +70,7 @@ class Dock(QWidget):
         self.images = image_choice(
             viewer, "The noisy image. It is left as it is; the result is a new layer."
         )
-        self.start_button = _main_button(verb)
+        self.start_button = self._pressed = _main_button(verb)
         self.progress = ProgressPanel()
         self.status = Prose()
         self.images.changed.connect(self._refresh)
@@ -122,6 +123,8 @@ class Dock(QWidget):
         if on_show:
             job.shown.connect(on_show)
         self._job, self._started = job, time.monotonic()
+        pressed = self._focused
+        self._pressed = pressed if isinstance(pressed, QPushButton) else self.start_button
         self._enter(state)
         job.start()
 
@@ -148,15 +151,27 @@ class Dock(QWidget):
         """Let go of the job, and be ready for the next."""
         job, self._job = self._job, None
         assert job is not None
+        focused = self._focused
         job.cancel()
         self.status.say(message)
         self.progress.end()
         self._enter(State.IDLE)
+        if focused and (focused is self._scroll or self.progress.isAncestorOf(focused)):
+            self._pressed.setFocus()
         return job
 
     def _enter(self, state: State) -> None:
+        focused = self._focused
         self._state = state
         self._refresh()
+        if focused and not focused.isEnabled():
+            self._scroll.setFocus()  # Qt moves it to Cancel, for the next press of the space bar
+
+    @property
+    def _focused(self) -> QWidget | None:
+        """What has the keyboard's focus, if it is in this dock."""
+        focused = QApplication.focusWidget()
+        return focused if focused and self.isAncestorOf(focused) else None
 
     def _refresh(self) -> None:
         """Enable what can work now, and say why the rest can't."""

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from drive import begin, run, wait_for_training, wait_until_idle
+from drive import begin, run, wait_for_threads, wait_for_training, wait_until_idle
 from qtpy.QtCore import QMimeData, QPointF, Qt, QUrl
 from qtpy.QtGui import QDropEvent
 from qtpy.QtWidgets import QApplication, QFileDialog
@@ -93,6 +93,20 @@ def test_apply_to_another_image(viewer, dock, qtbot, stack, tiny):
     assert "Held-out loss" not in dock.figures.text  # that was the training image's
     assert "unlike" not in dock.figures.text
     assert "model cells" in dock.compare.choice.currentText()
+
+
+def test_save_that_is_cancelled_does_not_say_that_there_is_no_file(
+    viewer, dock, qtbot, noisy, tiny, tmp_path
+):
+    viewer.add_image(noisy)
+    run(qtbot, dock, tiny)
+    dock.save(str(tmp_path / "model.safetensors"), overwrite=False)
+    dock.progress.cancel.click()
+    assert dock.status.text() == "Cancelled; the file may have been written by then."
+    wait_for_threads(qtbot)
+    dock.models.apply.click()
+    dock.progress.cancel.click()
+    assert dock.status.text() == "Cancelled; nothing was changed."
 
 
 def test_names_are_no_markup(viewer, dock, qtbot, noisy, tiny):

@@ -240,6 +240,7 @@ class DenoiseWidget(ResultsDock):
         self.hidden_pixels.refresh()
         self.hidden_pixels.sizes.refresh(self._sizes_hindrance() if idle else BUSY)
         self.progress.pause.setEnabled(training)
+        self.progress.pause.setChecked(training and self.progress.pause.isChecked())
         self.progress.pause.setToolTip(
             "Let the training rest; the computer is free meanwhile."
             if training

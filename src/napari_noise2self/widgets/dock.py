@@ -94,7 +94,7 @@ class Dock(QWidget):
     def cancel(self) -> None:
         """End the job without a result."""
         if self._job is not None:
-            self._finish("Cancelled; nothing was changed.")
+            self._finish(self._job.task.when_cancelled)
 
     def leave(self) -> None:
         """Leave nothing behind when the dock is closed."""
@@ -119,7 +119,7 @@ class Dock(QWidget):
         job.progressed.connect(self._on_progress)
         job.succeeded.connect(on_success)
         job.failed.connect(self._on_failure)
-        job.ended.connect(self._on_end)
+        job.ended.connect(self.cancel)  # napari cancelled it from its own list
         if on_show:
             job.shown.connect(on_show)
         self._job, self._started = job, time.monotonic()
@@ -142,10 +142,6 @@ class Dock(QWidget):
             show_error(str(error))
         else:  # not foreseen: let the user see, and report, the traceback
             notification_manager.dispatch(ErrorNotification(error))
-
-    def _on_end(self) -> None:
-        """Follow a job that ended without a word: napari cancelled it from its own list."""
-        self._finish("Cancelled; nothing was changed.")
 
     def _finish(self, message: str = "") -> Job:
         """Let go of the job, and be ready for the next."""

@@ -15,6 +15,7 @@ _STAGES = {
     "predicting": "Denoising",
     "calibrating": "Calibrating classic filters",
 }
+_PAUSED = "Paused: "
 
 
 class ProgressPanel(QWidget):
@@ -75,13 +76,13 @@ class ProgressPanel(QWidget):
     def rest(self, resting: bool) -> None:
         """Show that the job rests, or goes on."""
         self.pause.setText("Go on" if resting else "Pause")
-        if resting:
-            self.stage.setText(f"Paused: {self.stage.text()}")
-            self.time_left.setText("")
+        stage = self.stage.text().removeprefix(_PAUSED)
+        self.stage.setText(_PAUSED + stage if resting else stage)
+        self.time_left.setText("")
 
     def show_progress(self, progress: Progress) -> None:
         """Show one report."""
-        stage = f"{'Paused: ' if self.pause.isChecked() else ''}{_STAGES[progress.stage]}"
+        stage = (_PAUSED if self.pause.isChecked() else "") + _STAGES[progress.stage]
         steps = f": step {progress.done:,} of {progress.total:,}"
         self.stage.setText(stage + (steps if progress.stage == "training" else ""))
         known = math.isfinite(progress.seconds_left)

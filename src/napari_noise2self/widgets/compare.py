@@ -63,6 +63,7 @@ class ComparePanel(QWidget):
         self._held: tuple[Image, Any, Wiped] | None = None
         self._wiped: Image | None = None
         self.choice = ResultChoice()
+        self.choice.setAccessibleName("Result")
         self.choice.setToolTip("All results in this window, the newest first.")
         self.remove = QPushButton("Remove")
         self.remove.setToolTip("Remove this result's layer.")
@@ -234,6 +235,7 @@ class ComparePanel(QWidget):
         form.addRow("Result", _row((self.choice, 1), (self.remove, 0)))
         form.addRow(_row((self.hold, 1), (self.residual, 1)))
         for name, slider in (("Amount", self.amount), ("Wipe", self.wipe)):
+            slider.setAccessibleName(name)
             form.addRow(name, _row((slider, 1), (slider.label, 0)))
 
 

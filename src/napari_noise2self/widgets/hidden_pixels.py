@@ -74,6 +74,7 @@ class HiddenPixels(QWidget):
         self.subset = Whole(1, 1)
         self.subset.setPrefix("Subset ")
         self.subset.setWrapping(True)
+        self.subset.setAccessibleName("Subset")
         self.subset.setToolTip(
             "Each subset is hidden and predicted in its turn; together they are the whole image."
         )

@@ -32,6 +32,7 @@ class ProgressPanel(QWidget):
         self.time_left = QLabel()
         self.bar = QProgressBar()
         self.bar.setTextVisible(False)
+        self.bar.setAccessibleName("Progress")
         self.stop = QPushButton("Stop and keep the best")
         self.pause = QPushButton("Pause")
         self.pause.setCheckable(True)

@@ -163,21 +163,24 @@ class SlidingWhole(QWidget):
 
     Parameters
     ----------
+    name : str
+        For screen readers.
     low, high, none
         As of `Whole`; None is at the slider's left end.
     """
 
     changed = Signal(int)
 
-    def __init__(self, low: int, high: int, none: str = "") -> None:
+    def __init__(self, name: str, low: int, high: int, none: str = "") -> None:
         super().__init__()
         self.slider = QSlider(Qt.Orientation.Horizontal)
         CalmWheel(self.slider)
         self.number = Whole(low, high)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self.slider, stretch=1)
-        layout.addWidget(self.number, stretch=1)
+        for part in (self.slider, self.number):
+            part.setAccessibleName(name)
+            layout.addWidget(part, stretch=1)
         self.limit(low, high, none)
         self.slider.valueChanged.connect(self.number.setValue)
         self.number.valueChanged.connect(self.slider.setValue)

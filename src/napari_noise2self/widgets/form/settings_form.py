@@ -53,7 +53,7 @@ class SettingsForm(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         for name, label, tooltip, editor in partition_row():
             if label:
-                layout.addWidget(_caption(label, tooltip))
+                layout.addWidget(_caption(label, tooltip, editor))
             layout.addWidget(self._add(name, tooltip, editor), stretch=not label)
         self.advanced = Section("Advanced", self._add_rows(advanced_rows()))
         self.editor("partition").changed.connect(self._on_partition)
@@ -110,7 +110,7 @@ class SettingsForm(QWidget):
         form.setContentsMargins(0, 0, 0, 0)
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         for name, label, tooltip, editor in rows:
-            form.addRow(_caption(label, tooltip), self._add(name, tooltip, editor))
+            form.addRow(_caption(label, tooltip, editor), self._add(name, tooltip, editor))
         self.defaults = QPushButton("Defaults")
         self.defaults.setToolTip(
             "All settings, also those above, as they are when new,\n"
@@ -182,7 +182,8 @@ class PresetBox(QWidget):
         self.explanation.setToolTip(f"And for {budget.max_steps:,} training steps at most.")
 
 
-def _caption(label: str, tooltip: str) -> QLabel:
+def _caption(label: str, tooltip: str, editor: QWidget) -> QLabel:
     caption = QLabel(label)
     caption.setToolTip(tooltip)
+    caption.setBuddy(editor)  # for screen readers
     return caption

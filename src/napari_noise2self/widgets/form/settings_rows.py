@@ -31,7 +31,7 @@ def partition_row() -> list[Row]:
             "Random: the number of subsets.\n"
             "Larger hides fewer pixels at once, and takes longer at the end.\n"
             "Auto: larger where neighbours are hidden too (Advanced, Exclusion).",
-            SlidingWhole(*PARTITION_SIZES["grid"], none="auto"),
+            SlidingWhole("Partition size", *PARTITION_SIZES["grid"], none="auto"),
         ),
     ]
 

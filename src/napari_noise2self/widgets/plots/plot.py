@@ -43,6 +43,8 @@ class Plot(QWidget):
         self._axes.setFixedHeight(height)
         self._axes.setMouseEnabled(x=False, y=False)
         self._axes.hideButtons()
+        for part in (self._axes, self._axes.viewport()):
+            part.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # there is nothing to do with keys
         self._axes.setCacheMode(self._axes.CacheModeFlag.CacheNone)  # else it is of an old theme
         for side, text in (("bottom", bottom), ("left", left)):
             self._axes.getAxis(side).enableAutoSIPrefix(False)  # 0.6, not 600 times 0.001

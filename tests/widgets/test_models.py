@@ -41,6 +41,7 @@ def model_file(noisy, tiny, tmp_path):
 
 def load(qtbot, dock, path):
     dock.load(str(path))
+    assert dock.progress.stage.text() == "Loading the model"
     wait_until_idle(qtbot, dock)
 
 
@@ -73,6 +74,7 @@ def test_buttons_say_why_they_are_disabled(viewer, dock, qtbot, noisy, model_fil
     for button in (row.apply, row.continue_training, row.save, row.load):
         assert not button.isEnabled()
         assert "at work" in button.toolTip()
+    assert "drop the file" in row.load.toolTip()
 
 
 def test_apply_to_another_image(viewer, dock, qtbot, stack, tiny):
@@ -101,6 +103,7 @@ def test_save_that_is_cancelled_does_not_say_that_there_is_no_file(
     viewer.add_image(noisy)
     run(qtbot, dock, tiny)
     dock.save(str(tmp_path / "model.safetensors"), overwrite=False)
+    assert dock.progress.stage.text() == "Saving the model"
     dock.progress.cancel.click()
     assert dock.status.text() == "Cancelled; the file may have been written by then."
     wait_for_threads(qtbot)

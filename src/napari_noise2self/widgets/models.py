@@ -16,6 +16,7 @@ SUFFIX = ".safetensors"
 _FILTER = f"Trained models (*{SUFFIX})"
 _NO_MODEL = "There is no model yet; train one, or load one from a file."
 BUSY = "The dock is at work; wait for it, or cancel it."
+_LOAD_LATER = f"{BUSY}\nThen you can also drop the file on the window."
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,11 @@ class ModelRow(QWidget):
                 "denoise the image with it.",
             ),
             (self.save, busy or no_model, f"Keep model {name!r} in a file."),
-            (self.load, busy, "Take a model from a file; or drop the file on the window."),
+            (
+                self.load,
+                busy and _LOAD_LATER,
+                "Take a model from a file; or drop it on the window.",
+            ),
             (self.copy, no_copy, "Copy the Python code that gives the pixels of the result again."),
         ):
             button.setEnabled(not hindrance)

@@ -50,18 +50,21 @@ class ProgressPanel(QWidget):
         self.stop.clicked.connect(self.stop_requested)
         self.cancel.clicked.connect(self.cancel_requested)
         self.cancel.setToolTip("End the job without a result.")
-        self._total = 0
+        self._doing, self._total = "", 0
         self.hide()
 
-    def begin(self, *, stoppable: bool = False) -> None:
+    def begin(self, doing: str = "", *, stoppable: bool = False) -> None:
         """Show a job that has not reported yet.
 
         Parameters
         ----------
+        doing : str
+            What the user reads in all stages of the job; if empty, what each of them does.
         stoppable : bool
             Whether the job has a result when it is stopped early.
         """
-        self.stage.setText("Getting ready")
+        self._doing = doing
+        self.stage.setText(doing or "Getting ready")
         self.time_left.setText("")
         self._total = 0
         self.bar.setRange(0, 0)  # moves without saying how far
@@ -83,9 +86,10 @@ class ProgressPanel(QWidget):
 
     def show_progress(self, progress: Progress) -> None:
         """Show one report."""
-        stage = (_PAUSED if self.pause.isChecked() else "") + _STAGES[progress.stage]
-        steps = f": step {progress.done:,} of {progress.total:,}"
-        self.stage.setText(stage + (steps if progress.stage == "training" else ""))
+        stage = self._doing or _STAGES[progress.stage]
+        if progress.stage == "training":
+            stage += f": step {progress.done:,} of {progress.total:,}"
+        self.stage.setText(_PAUSED + stage if self.pause.isChecked() else stage)
         known = math.isfinite(progress.seconds_left)
         self.time_left.setText(time_left(progress) if known else "")
         total = max(1, progress.total) if known else 0  # 0 moves without saying how far

@@ -135,13 +135,13 @@ def advanced_rows() -> list[Row]:
         (
             "max_steps",
             "Max steps",
-            "Training ends after this many steps.",
+            "Training ends after this many steps, or the seconds below, whichever comes first.",
             Whole(0, 10_000_000, none=_FROM_PRESET),
         ),
         (
             "max_seconds",
             "Max seconds",
-            "Training ends after this many seconds.",
+            "Training ends after this many seconds, or the steps above, whichever comes first.",
             Fraction(0.1, 30 * 24 * 3600.0, 10.0, none=_FROM_PRESET),
         ),
         (

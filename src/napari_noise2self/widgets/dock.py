@@ -11,7 +11,6 @@ from napari.utils.notifications import ErrorNotification, notification_manager, 
 from qtpy.QtCore import QEvent, Qt
 from qtpy.QtWidgets import (
     QApplication,
-    QFormLayout,
     QFrame,
     QPushButton,
     QScrollArea,
@@ -25,6 +24,7 @@ from .form.prose import Prose
 from .garbage import spare_old_objects
 from .job import Job
 from .layers.source import Source
+from .layouts import column, form
 from .progress_panel import ProgressPanel
 from .tasks.task import Task
 
@@ -199,13 +199,11 @@ class Dock(QWidget):
             What comes below.
         """
         choices = QWidget()
-        form = QFormLayout(choices)
-        form.setContentsMargins(0, 0, 0, 0)
-        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        above = form(choices)
         for label, editor in rows:
-            form.addRow(label, editor)
-        column = QWidget()
-        layout = QVBoxLayout(column)
+            above.addRow(label, editor)
+        page = QWidget()
+        layout = QVBoxLayout(page)
         for part in (choices, *parts):
             layout.addWidget(part)
         layout.addStretch(1)
@@ -213,11 +211,9 @@ class Dock(QWidget):
         scroll.setWidgetResizable(True)
         scroll.setFrameShape(QFrame.Shape.NoFrame)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setWidget(column)
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(scroll)
-        self.setMinimumWidth(column.minimumSizeHint().width() + scroll.verticalScrollBar().width())
+        scroll.setWidget(page)
+        column(self, scroll)
+        self.setMinimumWidth(page.minimumSizeHint().width() + scroll.verticalScrollBar().width())
 
 
 def _main_button(verb: str) -> QPushButton:

@@ -13,7 +13,6 @@ from qtpy.QtWidgets import (
     QCheckBox,
     QComboBox,
     QDoubleSpinBox,
-    QHBoxLayout,
     QPushButton,
     QSlider,
     QSpinBox,
@@ -21,6 +20,7 @@ from qtpy.QtWidgets import (
 )
 from superqt.utils import signals_blocked
 
+from ..layouts import row
 from .calm_wheel import CalmWheel
 
 Value = str | int | float | bool | None
@@ -95,8 +95,7 @@ class Buttons(QWidget):
 
     def __init__(self, labels: Mapping[str, str]) -> None:
         super().__init__()
-        layout = QHBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
+        layout = row(self)
         layout.setSpacing(2)
         group = QButtonGroup(self)
         self._buttons = {value: QPushButton(label) for value, label in labels.items()}
@@ -176,8 +175,7 @@ class SlidingWhole(QWidget):
         self.slider = QSlider(Qt.Orientation.Horizontal)
         CalmWheel(self.slider)
         self.number = Whole(low, high)
-        layout = QHBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
+        layout = row(self)
         for part in (self.slider, self.number):
             part.setAccessibleName(name)
             layout.addWidget(part, stretch=1)

@@ -6,7 +6,9 @@ from typing import Any
 
 from qtpy.QtCore import QEvent, Qt
 from qtpy.QtGui import QColor, QPalette
-from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QLabel, QWidget
+
+from ..layouts import column
 
 # told apart by colour-blind people, too
 _ON_DARK = ("#56b4e9", "#e69f00", "#00c08b", "#f0e442", "#e08cc0")
@@ -57,11 +59,7 @@ class Plot(QWidget):
         self.legend.setAlignment(Qt.AlignmentFlag.AlignHCenter)
         self.legend.setWordWrap(True)
         self.legend.hide()
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(0)
-        layout.addWidget(self._axes)
-        layout.addWidget(self.legend)
+        column(self, self._axes, self.legend).setSpacing(0)
 
     def label(self, side: str, text: str) -> None:
         """Write the label of the axis on a side."""

@@ -1,6 +1,8 @@
 """Use the dock as a user does."""
 
-from qtpy.QtCore import QThreadPool
+from qtpy.QtCore import QPoint, QPointF, Qt, QThreadPool
+from qtpy.QtGui import QWheelEvent
+from qtpy.QtWidgets import QApplication
 from superqt.utils import WorkerBase
 
 from napari_noise2self.widgets.dock import State
@@ -42,3 +44,13 @@ def run(qtbot, dock, settings):
     begin(dock, settings)
     wait_until_idle(qtbot, dock)
     wait_for_threads(qtbot)
+
+
+def turn_wheel(widget):
+    """Turn the mouse wheel over a widget; return whether it took it."""
+    middle, down = QPointF(widget.rect().center()), QPoint(0, -120)
+    no_button, no_key = Qt.MouseButton.NoButton, Qt.KeyboardModifier.NoModifier
+    phase = Qt.ScrollPhase.NoScrollPhase
+    turn = QWheelEvent(middle, middle, QPoint(), down, no_button, no_key, phase, False)
+    QApplication.sendEvent(widget, turn)
+    return turn.isAccepted()

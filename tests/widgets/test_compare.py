@@ -8,12 +8,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import tifffile
-from drive import begin, run, wait_for_training, wait_until_idle
+from drive import begin, run, turn_wheel, wait_for_training, wait_until_idle
 from napari.layers._layer_actions import _duplicate_layer
-from qtpy.QtCore import QPoint, QPointF, Qt
-from qtpy.QtGui import QWheelEvent
+from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
-from qtpy.QtWidgets import QApplication
 
 from napari_noise2self import Settings, denoise
 from napari_noise2self.widgets.layers.mix import Mix
@@ -293,14 +291,7 @@ def test_compare_while_a_training_runs(viewer, dock, compare, qtbot, result, end
 def test_wheel_scrolls_the_dock_and_changes_nothing(viewer, dock, compare, result):
     add_result(viewer, viewer.layers["cells"])
     for part in (compare.amount, compare.wipe, compare.choice):
-        middle = QPointF(part.rect().center())
-        no_button, no_key = Qt.MouseButton.NoButton, Qt.KeyboardModifier.NoModifier
-        phase = Qt.ScrollPhase.NoScrollPhase
-        turn = QWheelEvent(
-            middle, middle, QPoint(), QPoint(0, -120), no_button, no_key, phase, False
-        )
-        QApplication.sendEvent(part, turn)
-        assert not turn.isAccepted()
+        assert not turn_wheel(part)
     assert compare.layer == result
     assert compare.amount.value() == 100
     assert compare.wipe.value() == 0

@@ -66,6 +66,32 @@ def test_nothing_is_cut_off_at_the_side_of_a_narrow_dock(viewer, dock, page, qtb
     assert page.widget().width() <= page.viewport().width()
 
 
+LONG_NAMES = pytest.mark.parametrize(
+    "name", ["Leica_SP8_63x_oil_GFP_position" * 5, "/2026_04_12" * 15, "<b>x</b> <img>" * 9]
+)
+
+
+@LONG_NAMES
+@pytest.mark.parametrize("title", ["Denoise", "Calibrate classic filters"])
+def test_dock_is_no_wider_for_a_long_name(viewer, qtbot, noisy, name, title):
+    viewer.add_image(noisy, name=name)
+    _, dock = viewer.window.add_plugin_dock_widget("napari-noise2self", title)
+    room(dock.findChild(QScrollArea))
+    assert dock.width() < 1280 / 2
+
+
+@LONG_NAMES
+def test_nothing_is_cut_off_for_a_long_name(viewer, dock, page, qtbot, noisy, tiny, endless, name):
+    cells = viewer.add_image(noisy, name="cells")
+    cells.name = name
+    run(qtbot, dock, tiny)
+    assert f"{name} denoised" in dock.status.text()
+    room(page)
+    begin(dock, endless)
+    assert dock.status.text().startswith(name)
+    room(page)
+
+
 def test_tab_goes_down_the_dock(viewer, dock, page, qtbot, noisy, tiny):
     viewer.add_image(noisy, name="cells")
     run(qtbot, dock, tiny)

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from drive import begin, run, wait_for_training, wait_until_idle
+from drive import begin, run, wait_for_threads, wait_for_training, wait_until_idle
 from qtpy.QtCore import QMimeData, QPointF, Qt, QUrl
 from qtpy.QtGui import QDropEvent
 from qtpy.QtWidgets import QApplication, QFileDialog
@@ -41,6 +41,7 @@ def model_file(noisy, tiny, tmp_path):
 
 def load(qtbot, dock, path):
     dock.load(str(path))
+    assert dock.progress.stage.text() == "Loading the model"
     wait_until_idle(qtbot, dock)
 
 
@@ -73,6 +74,7 @@ def test_buttons_say_why_they_are_disabled(viewer, dock, qtbot, noisy, model_fil
     for button in (row.apply, row.continue_training, row.save, row.load):
         assert not button.isEnabled()
         assert "at work" in button.toolTip()
+    assert "drop the file" in row.load.toolTip()
 
 
 def test_apply_to_another_image(viewer, dock, qtbot, stack, tiny):
@@ -93,6 +95,30 @@ def test_apply_to_another_image(viewer, dock, qtbot, stack, tiny):
     assert "Held-out loss" not in dock.figures.text  # that was the training image's
     assert "unlike" not in dock.figures.text
     assert "model cells" in dock.compare.choice.currentText()
+
+
+def test_save_that_is_cancelled_does_not_say_that_there_is_no_file(
+    viewer, dock, qtbot, noisy, tiny, tmp_path
+):
+    viewer.add_image(noisy)
+    run(qtbot, dock, tiny)
+    dock.save(str(tmp_path / "model.safetensors"), overwrite=False)
+    assert dock.progress.stage.text() == "Saving the model"
+    dock.progress.cancel.click()
+    assert dock.status.text() == "Cancelled; the file may have been written by then."
+    wait_for_threads(qtbot)
+    dock.models.apply.click()
+    dock.progress.cancel.click()
+    assert dock.status.text() == "Cancelled; nothing was changed."
+
+
+def test_names_are_no_markup(viewer, dock, qtbot, noisy, tiny):
+    viewer.add_image(noisy, name="<b>x</b> <img src=y>")
+    run(qtbot, dock, tiny)
+    tooltip = dock.compare.choice.itemData(0, Qt.ItemDataRole.ToolTipRole)
+    for text in (dock.models.apply.toolTip(), tooltip):
+        assert text.startswith("<qt>")
+        assert "&lt;b&gt;x&lt;/b&gt; &lt;img src=y&gt;" in text
 
 
 def test_continue_training(viewer, dock, qtbot, noisy, tiny):

@@ -38,6 +38,16 @@ def test_predicting(panel):
     assert panel.time_left.text() == "4 s left"
 
 
+def test_job_with_a_name_of_its_own(panel):
+    panel.begin("Comparing partition sizes")
+    assert panel.stage.text() == "Comparing partition sizes"
+    panel.show_progress(Progress("predicting", 3, 16, 1.0, 4.0))
+    assert panel.stage.text() == "Comparing partition sizes"
+    panel.begin()
+    panel.show_progress(Progress("predicting", 3, 16, 1.0, 4.0))
+    assert panel.stage.text() == "Denoising"
+
+
 def test_time_left_that_is_not_known(panel):
     panel.begin()
     panel.show_progress(Progress("calibrating", 3, 16, 1.0, 4.0))

@@ -20,6 +20,7 @@ def compare(qtbot, dock, panel):
     assert panel.switch.isEnabled()
     panel.switch.click()
     assert dock.state is State.PREDICTING
+    assert dock.progress.stage.text() == "Comparing partition sizes"
     wait_until_idle(qtbot, dock)
     wait_for_threads(qtbot)
 
@@ -99,6 +100,7 @@ def test_what_cannot_work_says_why(viewer, dock, panel, qtbot, noisy, stack, tin
     dock.form.editor("start").put("fresh")
     assert not panel.switch.isEnabled()
     assert "train one first" in panel.switch.toolTip()
+    assert "Start: Pretrained" in panel.switch.toolTip()
     dock.form.editor("start").put("pretrained")
     viewer.layers.clear()
     dock.images.value = viewer.add_image(stack)

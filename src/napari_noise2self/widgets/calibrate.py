@@ -42,6 +42,7 @@ class CalibrateWidget(Dock):
         self._curves: dict[str, dict[str, Any]] = {}
         self.clean = image_choice(napari_viewer, _CLEAN_TOOLTIP, nullable=True)
         self.methods = Choice(CLASSICS)
+        self.methods.setAccessibleName("Filter")
         self.methods.setToolTip("Whose curves to show.")
         self.methods.hide()
         self.plot = CurvePlot()

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from napari.layers import Image
 from qtpy.QtCore import Qt, Signal  # type: ignore[attr-defined]
-from qtpy.QtGui import QWheelEvent
 from qtpy.QtWidgets import QFormLayout, QHBoxLayout, QLabel, QPushButton, QSlider, QWidget
 from superqt.utils import signals_blocked
 
+from .form.calm_wheel import CalmWheel
+from .form.prose import as_tooltip
 from .form.result_choice import ResultChoice
 from .layers.border import left_of_view
 from .layers.mix import Mix, Wiped, amount_of, denoised_of, result_of
@@ -62,6 +63,7 @@ class ComparePanel(QWidget):
         self._held: tuple[Image, Any, Wiped] | None = None
         self._wiped: Image | None = None
         self.choice = ResultChoice()
+        self.choice.setAccessibleName("Result")
         self.choice.setToolTip("All results in this window, the newest first.")
         self.remove = QPushButton("Remove")
         self.remove.setToolTip("Remove this result's layer.")
@@ -102,7 +104,7 @@ class ComparePanel(QWidget):
             for layer in self._layers:
                 self.choice.addItem(headline(layer), layer.name)
             for place in range(len(self._layers)):
-                tip = self.choice.itemText(place)
+                tip = as_tooltip(self.choice.itemText(place))
                 self.choice.setItemData(place, tip, Qt.ItemDataRole.ToolTipRole)
             if before in self._layers:
                 self.choose(before)
@@ -233,14 +235,16 @@ class ComparePanel(QWidget):
         form.addRow("Result", _row((self.choice, 1), (self.remove, 0)))
         form.addRow(_row((self.hold, 1), (self.residual, 1)))
         for name, slider in (("Amount", self.amount), ("Wipe", self.wipe)):
+            slider.setAccessibleName(name)
             form.addRow(name, _row((slider, 1), (slider.label, 0)))
 
 
 class _Slider(QSlider):
-    """Per cent, with a label that says how many; the wheel scrolls the dock."""
+    """Per cent, with a label that says how many."""
 
     def __init__(self) -> None:
         super().__init__(Qt.Orientation.Horizontal)
+        CalmWheel(self)
         self.setRange(0, _WHOLE)
         self.setPageStep(10)
         self.label = QLabel()
@@ -255,10 +259,6 @@ class _Slider(QSlider):
 
     def _tell(self) -> None:
         self.label.setText(f"{self.value()} %")
-
-    def wheelEvent(self, event: QWheelEvent) -> None:  # noqa: N802
-        """Pass the wheel on; called by Qt."""
-        event.ignore()
 
 
 def _row(*parts: tuple[QWidget, int]) -> QHBoxLayout:

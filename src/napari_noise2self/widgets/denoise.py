@@ -36,6 +36,10 @@ _STATES = {
     "predicting": State.PREDICTING,
 }
 _STOP_TOOLTIP = "End the training now, and denoise with the best network so far."
+_NO_NETWORK = (
+    "There is no pretrained network of this kind; train one first. Or choose under Advanced\n"
+    "Start: Pretrained, and the default network, width and depth."
+)
 
 
 class DenoiseWidget(ResultsDock):
@@ -142,8 +146,8 @@ class DenoiseWidget(ResultsDock):
             view or View.middle(source.place, shape, axes),
             None if model is None else model.denoiser,
         )
-        self.progress.begin()
-        self.status.say("Comparing partition sizes.")
+        self.progress.begin("Comparing partition sizes")
+        self.status.say(f"{source.name}: the middle of what is on view")
         self._begin(source, task, State.PREDICTING, self._on_sizes)
 
     def stop(self) -> None:
@@ -240,6 +244,7 @@ class DenoiseWidget(ResultsDock):
         self.hidden_pixels.refresh()
         self.hidden_pixels.sizes.refresh(self._sizes_hindrance() if idle else BUSY)
         self.progress.pause.setEnabled(training)
+        self.progress.pause.setChecked(training and self.progress.pause.isChecked())
         self.progress.pause.setToolTip(
             "Let the training rest; the computer is free meanwhile."
             if training
@@ -261,5 +266,5 @@ class DenoiseWidget(ResultsDock):
             return "One plane must be in view; change to 2D."
         settings = self.form.settings.effective
         if self.models.model is None and settings.start == "fresh":
-            return "There is no pretrained network of this kind; train one first."
+            return _NO_NETWORK
         return ""

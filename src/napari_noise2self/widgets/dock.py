@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from napari.utils.notifications import ErrorNotification, notification_manager, show_error
 from qtpy.QtCore import QEvent, Qt
 from qtpy.QtWidgets import (
-    QFormLayout,
+    QApplication,
     QFrame,
     QPushButton,
     QScrollArea,
@@ -24,6 +24,7 @@ from .form.prose import Prose
 from .garbage import spare_old_objects
 from .job import Job
 from .layers.source import Source
+from .layouts import column, form
 from .progress_panel import ProgressPanel
 from .tasks.task import Task
 
@@ -69,7 +70,7 @@ class Dock(QWidget):
         self.images = image_choice(
             viewer, "The noisy image. It is left as it is; the result is a new layer."
         )
-        self.start_button = _main_button(verb)
+        self.start_button = self._pressed = _main_button(verb)
         self.progress = ProgressPanel()
         self.status = Prose()
         self.images.changed.connect(self._refresh)
@@ -93,7 +94,7 @@ class Dock(QWidget):
     def cancel(self) -> None:
         """End the job without a result."""
         if self._job is not None:
-            self._finish("Cancelled; nothing was changed.")
+            self._finish(self._job.task.when_cancelled)
 
     def leave(self) -> None:
         """Leave nothing behind when the dock is closed."""
@@ -118,10 +119,12 @@ class Dock(QWidget):
         job.progressed.connect(self._on_progress)
         job.succeeded.connect(on_success)
         job.failed.connect(self._on_failure)
-        job.ended.connect(self._on_end)
+        job.ended.connect(self.cancel)  # napari cancelled it from its own list
         if on_show:
             job.shown.connect(on_show)
         self._job, self._started = job, time.monotonic()
+        pressed = self._focused
+        self._pressed = pressed if isinstance(pressed, QPushButton) else self.start_button
         self._enter(state)
         job.start()
 
@@ -140,23 +143,31 @@ class Dock(QWidget):
         else:  # not foreseen: let the user see, and report, the traceback
             notification_manager.dispatch(ErrorNotification(error))
 
-    def _on_end(self) -> None:
-        """Follow a job that ended without a word: napari cancelled it from its own list."""
-        self._finish("Cancelled; nothing was changed.")
-
     def _finish(self, message: str = "") -> Job:
         """Let go of the job, and be ready for the next."""
         job, self._job = self._job, None
         assert job is not None
+        focused = self._focused
         job.cancel()
         self.status.say(message)
         self.progress.end()
         self._enter(State.IDLE)
+        if focused and (focused is self._scroll or self.progress.isAncestorOf(focused)):
+            self._pressed.setFocus()
         return job
 
     def _enter(self, state: State) -> None:
+        focused = self._focused
         self._state = state
         self._refresh()
+        if focused and not focused.isEnabled():
+            self._scroll.setFocus()  # Qt moves it to Cancel, for the next press of the space bar
+
+    @property
+    def _focused(self) -> QWidget | None:
+        """What has the keyboard's focus, if it is in this dock."""
+        focused = QApplication.focusWidget()
+        return focused if focused and self.isAncestorOf(focused) else None
 
     def _refresh(self) -> None:
         """Enable what can work now, and say why the rest can't."""
@@ -188,13 +199,11 @@ class Dock(QWidget):
             What comes below.
         """
         choices = QWidget()
-        form = QFormLayout(choices)
-        form.setContentsMargins(0, 0, 0, 0)
-        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        above = form(choices)
         for label, editor in rows:
-            form.addRow(label, editor)
-        column = QWidget()
-        layout = QVBoxLayout(column)
+            above.addRow(label, editor)
+        page = QWidget()
+        layout = QVBoxLayout(page)
         for part in (choices, *parts):
             layout.addWidget(part)
         layout.addStretch(1)
@@ -202,11 +211,9 @@ class Dock(QWidget):
         scroll.setWidgetResizable(True)
         scroll.setFrameShape(QFrame.Shape.NoFrame)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setWidget(column)
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(scroll)
-        self.setMinimumWidth(column.minimumSizeHint().width() + scroll.verticalScrollBar().width())
+        scroll.setWidget(page)
+        column(self, scroll)
+        self.setMinimumWidth(page.minimumSizeHint().width() + scroll.verticalScrollBar().width())
 
 
 def _main_button(verb: str) -> QPushButton:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from qtpy.QtWidgets import QFormLayout, QLabel, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QLabel, QWidget
 
 from ..figures.words import FigureRow, figure_advice, figure_notes, figure_rows
 from .form.prose import Prose
 from .form.section import Section
 from .later import Later
+from .layouts import column, form
 from .plots.noise import NoisePlot
 
 _IN_SHORT = {"Estimated PSNR", "Residual"}
@@ -26,12 +27,11 @@ class FiguresPanel(QWidget):
         self._short, self._long = _Rows(), _Rows()
         self.advice, self.notes = Prose(), Prose()
         self._noise = Later(NoisePlot)
-        self.details = Section("Details", _column(self._long, self._noise, self.notes))
+        details = QWidget()
+        column(details, self._long, self._noise, self.notes)
+        self.details = Section("Details", details)
         self.details.folded.connect(self._on_fold)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        for part in (self._short, self.advice, self.details):
-            layout.addWidget(part)
+        column(self, self._short, self.advice, self.details)
         self.hide()
 
     @property
@@ -76,8 +76,7 @@ class _Rows(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self._form = QFormLayout(self)
-        self._form.setContentsMargins(0, 0, 0, 0)
+        self._form = form(self)
         self._form.setVerticalSpacing(2)
 
     def show_rows(self, rows: Iterable[FigureRow]) -> None:
@@ -90,13 +89,3 @@ class _Rows(QWidget):
             for part in (caption, value):
                 part.setToolTip(row.tooltip)
             self._form.addRow(caption, value)
-
-
-def _column(*parts: QWidget) -> QWidget:
-    """Return one widget of many, below each other."""
-    column = QWidget()
-    layout = QVBoxLayout(column)
-    layout.setContentsMargins(0, 0, 0, 0)
-    for part in parts:
-        layout.addWidget(part)
-    return column

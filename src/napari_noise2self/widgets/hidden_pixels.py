@@ -31,8 +31,9 @@ _LARGEST = 2**24  # pixels: a tenth of a second
 _PATIENCE = 0.7  # seconds for a prediction, at first of the middle of the view,
 _NEARLY_ALL = 0.7  # if that is less than this share of it
 _SHOW_TOOLTIP = (
-    "Colour the pixels that are hidden together, in orange over the image, and in yellow the\n"
-    "neighbours that an exclusion hides with them. Move the partition size to see it change."
+    "See what the partition means for this image, before and while a network trains on it:\n"
+    "in orange the pixels that are hidden together, in yellow the neighbours that an exclusion\n"
+    "hides with them. Move the partition size to see it change."
 )
 _PREDICT_TOOLTIP = (
     "Show what the model makes of the view, each subset predicted from the others: its middle\n"
@@ -74,15 +75,16 @@ class HiddenPixels(QWidget):
         self.subset = Whole(1, 1)
         self.subset.setPrefix("Subset ")
         self.subset.setWrapping(True)
+        self.subset.setAccessibleName("Subset")
         self.subset.setToolTip(
             "Each subset is hidden and predicted in its turn; together they are the whole image."
         )
-        self.fill_button = PlaneSwitch("Fill them", viewer, "filled")
+        self.fill_button = PlaneSwitch("Fill pixels", viewer, "filled")
         self.fill_button.setToolTip(
             "Show the plane on view as the network sees it: with other values in place of the\n"
             "hidden pixels, as Fill under Advanced says."
         )
-        self.predict_button = PlaneSwitch("Predict them", viewer, "predicted")
+        self.predict_button = PlaneSwitch("Predict pixels", viewer, "predicted")
         self.sizes = SizesPanel()
         self.note = Prose()
         self._details = QWidget()

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
-from qtpy.QtWidgets import QVBoxLayout, QWidget
+from qtpy.QtWidgets import QWidget
+
+from .layouts import column
 
 _Part = TypeVar("_Part", bound=QWidget)
 
@@ -24,8 +26,7 @@ class Later(QWidget, Generic[_Part]):
         self._make = make
         self.made: _Part | None = None
         """The part, if it was wanted yet."""
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
+        self._place = column(self)
         self.hide()
 
     @property
@@ -33,7 +34,5 @@ class Later(QWidget, Generic[_Part]):
         """The part; made now, if it was not wanted before."""
         if self.made is None:
             self.made = self._make()
-            layout = self.layout()
-            assert layout is not None
-            layout.addWidget(self.made)
+            self._place.addWidget(self.made)
         return self.made

@@ -10,10 +10,13 @@ from pathlib import Path
 from qtpy.QtCore import Signal  # type: ignore[attr-defined]
 from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
+from .form.prose import as_tooltip
+
 SUFFIX = ".safetensors"
 _FILTER = f"Trained models (*{SUFFIX})"
 _NO_MODEL = "There is no model yet; train one, or load one from a file."
 BUSY = "The dock is at work; wait for it, or cancel it."
+_LOAD_LATER = f"{BUSY}\nThen you can also drop the file on the window."
 
 
 @dataclass(frozen=True)
@@ -93,11 +96,15 @@ class ModelRow(QWidget):
                 "denoise the image with it.",
             ),
             (self.save, busy or no_model, f"Keep model {name!r} in a file."),
-            (self.load, busy, "Take a model from a file; or drop the file on the window."),
+            (
+                self.load,
+                busy and _LOAD_LATER,
+                "Take a model from a file; or drop it on the window.",
+            ),
             (self.copy, no_copy, "Copy the Python code that gives the pixels of the result again."),
         ):
             button.setEnabled(not hindrance)
-            button.setToolTip(hindrance or tooltip)
+            button.setToolTip(as_tooltip(hindrance or tooltip))
 
     def _lay_out(self, *rows: Sequence[QPushButton]) -> None:
         column = QVBoxLayout(self)

@@ -15,6 +15,7 @@ _STAGES = {
     "predicting": "Denoising",
     "calibrating": "Calibrating classic filters",
 }
+_PAUSED = "Paused: "
 
 
 class ProgressPanel(QWidget):
@@ -31,6 +32,7 @@ class ProgressPanel(QWidget):
         self.time_left = QLabel()
         self.bar = QProgressBar()
         self.bar.setTextVisible(False)
+        self.bar.setAccessibleName("Progress")
         self.stop = QPushButton("Stop and keep the best")
         self.pause = QPushButton("Pause")
         self.pause.setCheckable(True)
@@ -48,18 +50,21 @@ class ProgressPanel(QWidget):
         self.stop.clicked.connect(self.stop_requested)
         self.cancel.clicked.connect(self.cancel_requested)
         self.cancel.setToolTip("End the job without a result.")
-        self._total = 0
+        self._doing, self._total = "", 0
         self.hide()
 
-    def begin(self, *, stoppable: bool = False) -> None:
+    def begin(self, doing: str = "", *, stoppable: bool = False) -> None:
         """Show a job that has not reported yet.
 
         Parameters
         ----------
+        doing : str
+            What the user reads in all stages of the job; if empty, what each of them does.
         stoppable : bool
             Whether the job has a result when it is stopped early.
         """
-        self.stage.setText("Getting ready")
+        self._doing = doing
+        self.stage.setText(doing or "Getting ready")
         self.time_left.setText("")
         self._total = 0
         self.bar.setRange(0, 0)  # moves without saying how far
@@ -75,15 +80,16 @@ class ProgressPanel(QWidget):
     def rest(self, resting: bool) -> None:
         """Show that the job rests, or goes on."""
         self.pause.setText("Go on" if resting else "Pause")
-        if resting:
-            self.stage.setText(f"Paused: {self.stage.text()}")
-            self.time_left.setText("")
+        stage = self.stage.text().removeprefix(_PAUSED)
+        self.stage.setText(_PAUSED + stage if resting else stage)
+        self.time_left.setText("")
 
     def show_progress(self, progress: Progress) -> None:
         """Show one report."""
-        stage = f"{'Paused: ' if self.pause.isChecked() else ''}{_STAGES[progress.stage]}"
-        steps = f": step {progress.done:,} of {progress.total:,}"
-        self.stage.setText(stage + (steps if progress.stage == "training" else ""))
+        stage = self._doing or _STAGES[progress.stage]
+        if progress.stage == "training":
+            stage += f": step {progress.done:,} of {progress.total:,}"
+        self.stage.setText(_PAUSED + stage if self.pause.isChecked() else stage)
         known = math.isfinite(progress.seconds_left)
         self.time_left.setText(time_left(progress) if known else "")
         total = max(1, progress.total) if known else 0  # 0 moves without saying how far

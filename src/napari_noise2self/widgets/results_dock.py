@@ -102,7 +102,7 @@ class ResultsDock(Dock):
         model = self.models.model
         if model is None or self._job is not None:
             return
-        self.progress.begin()
+        self.progress.begin("Saving the model")
         task = SaveTask(model.name, model.denoiser, path, overwrite)
         self._begin(None, task, State.SAVING, self._on_saved)
 
@@ -111,7 +111,7 @@ class ResultsDock(Dock):
         if self._job is not None:
             show_warning("The dock is at work; load the model when it is done.")
             return
-        self.progress.begin()
+        self.progress.begin("Loading the model")
         task = LoadTask(Path(path).name, path, self.device)
         self._begin(None, task, State.LOADING, self._on_loaded)
 
@@ -168,7 +168,7 @@ class ResultsDock(Dock):
             str(result.unique_id),
             "S" in source.axes,
         )
-        self.progress.begin()
+        self.progress.begin("Subtracting the result")
         self._begin(source, task, State.SUBTRACTING, self._on_residual)
 
     def _on_residual(self, residual: Residual) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from qtpy.QtCore import Signal  # type: ignore[attr-defined]
-from qtpy.QtWidgets import QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QPushButton, QWidget
 
 from ..figures.words import sizes_reading
 from ..partition import Partition
 from .form.prose import Prose
 from .later import Later
+from .layouts import column
 from .plots.sizes import SizesPlot
 
 _TOOLTIP = (
@@ -33,10 +34,7 @@ class SizesPanel(QWidget):
         self._size = 0
         self.reading = Prose()
         self._kind = ""
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self._plot)
-        layout.addWidget(self.reading)
+        column(self, self._plot, self.reading)
         self.switch.clicked.connect(self._on_click)
         self.hide()
 

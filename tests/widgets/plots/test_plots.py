@@ -94,3 +94,11 @@ def test_colours_follow_the_theme(losses, curves, qtbot):
     curves.setStyleSheet("* {color: #110000}")
     qtbot.waitUntil(lambda: donut.opts["pen"].color().lightness() < on_dark)
     assert donut.opts["pen"].color().name() in curves.legend.text()
+
+
+def test_background_follows_the_theme(losses, qtbot):
+    with qtbot.waitExposed(losses):
+        losses.show()
+    for colour in ("#112233", "#ffeedd"):
+        losses.setStyleSheet(f"* {{background: {colour}}}")
+        assert losses._axes.grab().toImage().pixelColor(3, 3).name() == colour

@@ -104,6 +104,8 @@ def test_ending_a_training_that_rests(viewer, dock, qtbot, noisy, endless, way):
     dock.progress.pause.click()
     qtbot.wait(300)
     getattr(dock, way)()
+    assert dock.progress.pause.text() == "Pause"
+    assert dock.progress.stage.text().startswith("Training:")
     wait_until_idle(qtbot, dock)
     assert ("cells denoised" in viewer.layers) == (way == "stop")
     begin(dock, endless)

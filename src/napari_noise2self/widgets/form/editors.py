@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 import numpy as np
-from qtpy.QtCore import QEvent, QObject, Qt, Signal  # type: ignore[attr-defined]
+from qtpy.QtCore import QLocale, Qt, Signal  # type: ignore[attr-defined]
+from qtpy.QtGui import QValidator
 from qtpy.QtWidgets import (
     QButtonGroup,
     QCheckBox,
     QComboBox,
     QDoubleSpinBox,
-    QHBoxLayout,
     QPushButton,
     QSlider,
     QSpinBox,
@@ -20,7 +20,12 @@ from qtpy.QtWidgets import (
 )
 from superqt.utils import signals_blocked
 
+from ..layouts import row
+from .calm_wheel import CalmWheel
+
 Value = str | int | float | bool | None
+
+_NUMBERS = QLocale(QLocale.Language.C)  # 1,000.5 for all, as in the sentences of the docks
 
 
 class Editor(Protocol):
@@ -39,23 +44,6 @@ class Editor(Protocol):
         """Let the value be changed, or not; Qt's."""
 
 
-class _CalmWheel(QObject):
-    """Gives the mouse wheel to a widget only after a click; scrolling past changes nothing."""
-
-    def __init__(self, widget: QWidget) -> None:
-        super().__init__(widget)
-        widget.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        widget.installEventFilter(self)
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
-        """Pass the wheel on to whatever scrolls; called by Qt."""
-        calm = isinstance(watched, QWidget) and not watched.hasFocus()
-        if event.type() == QEvent.Type.Wheel and calm:
-            event.ignore()
-            return True
-        return False
-
-
 class Choice(QComboBox):
     """One of several words.
 
@@ -69,7 +57,7 @@ class Choice(QComboBox):
 
     def __init__(self, labels: Mapping[str, str]) -> None:
         super().__init__()
-        _CalmWheel(self)
+        CalmWheel(self)
         self.offer(labels)
         self.currentIndexChanged.connect(self._tell)
 
@@ -107,8 +95,7 @@ class Buttons(QWidget):
 
     def __init__(self, labels: Mapping[str, str]) -> None:
         super().__init__()
-        layout = QHBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
+        layout = row(self)
         layout.setSpacing(2)
         group = QButtonGroup(self)
         self._buttons = {value: QPushButton(label) for value, label in labels.items()}
@@ -147,8 +134,9 @@ class Whole(QSpinBox):
 
     def __init__(self, low: int, high: int, none: str = "") -> None:
         super().__init__()
-        _CalmWheel(self)
+        CalmWheel(self)
         self._has_none = False
+        self.setLocale(_NUMBERS)
         self.setGroupSeparatorShown(True)
         self.valueChanged.connect(self.changed)
         self.limit(low, high, none)
@@ -174,21 +162,23 @@ class SlidingWhole(QWidget):
 
     Parameters
     ----------
+    name : str
+        For screen readers.
     low, high, none
         As of `Whole`; None is at the slider's left end.
     """
 
     changed = Signal(int)
 
-    def __init__(self, low: int, high: int, none: str = "") -> None:
+    def __init__(self, name: str, low: int, high: int, none: str = "") -> None:
         super().__init__()
         self.slider = QSlider(Qt.Orientation.Horizontal)
-        _CalmWheel(self.slider)
+        CalmWheel(self.slider)
         self.number = Whole(low, high)
-        layout = QHBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self.slider, stretch=1)
-        layout.addWidget(self.number, stretch=1)
+        layout = row(self)
+        for part in (self.slider, self.number):
+            part.setAccessibleName(name)
+            layout.addWidget(part, stretch=1)
         self.limit(low, high, none)
         self.slider.valueChanged.connect(self.number.setValue)
         self.number.valueChanged.connect(self.slider.setValue)
@@ -214,7 +204,7 @@ class SlidingWhole(QWidget):
 
 
 class Fraction(QDoubleSpinBox):
-    """A number that may have decimals, written without needless zeros.
+    """A number that may have decimals, written without needless zeros; a comma begins them, too.
 
     Parameters
     ----------
@@ -228,9 +218,10 @@ class Fraction(QDoubleSpinBox):
 
     def __init__(self, low: float, high: float, step: float, none: str = "") -> None:
         super().__init__()
-        _CalmWheel(self)
+        CalmWheel(self)
         self.valueChanged.connect(self.changed)
         self._low, self._has_none = low, bool(none)
+        self.setLocale(_NUMBERS)
         self.setDecimals(9)
         self.setRange(0.0 if none else low, high)
         self.setSingleStep(step)
@@ -239,6 +230,10 @@ class Fraction(QDoubleSpinBox):
     def textFromValue(self, value: float) -> str:  # noqa: N802
         """Write a number; called by Qt."""
         return str(np.format_float_positional(value, trim="-"))
+
+    def validate(self, text: str, place: int) -> tuple[QValidator.State, str, int]:
+        """Read a comma as the point that it is in many countries; called by Qt."""
+        return super().validate(text.replace(",", "."), place)
 
     def get(self) -> float | None:
         """Return the number, or None."""

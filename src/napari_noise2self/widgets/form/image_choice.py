@@ -6,6 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from magicgui.widgets import create_widget
 from napari.layers import Image
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QComboBox
+
+from .calm_wheel import CalmWheel
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
@@ -37,7 +41,11 @@ def image_choice(viewer: Viewer, tooltip: str, *, nullable: bool = False) -> Any
     options = {"choices": image_layers, "nullable": nullable}
     combo: Any = create_widget(annotation=Image, options=options)
     combo.tooltip = tooltip
-    combo.native.setPlaceholderText("No image layer")
+    box: QComboBox = combo.native
+    box.setPlaceholderText("No image layer")
+    box.setSizeAdjustPolicy(box.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+    box.view().setTextElideMode(Qt.TextElideMode.ElideMiddle)
+    CalmWheel(box)
     combo.null_string = "None"
     combo.reset_choices()
     return combo

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from qtpy.QtCore import Qt
-from qtpy.QtGui import QPaintEvent, QWheelEvent
+from qtpy.QtGui import QPaintEvent
 from qtpy.QtWidgets import QComboBox, QStyle, QStyleOptionComboBox, QStylePainter
+
+from .calm_wheel import CalmWheel
 
 
 class ResultChoice(QComboBox):
-    """Names, with what there is to say of each in the open list; the wheel scrolls the dock."""
+    """Names, with what there is to say of each in the open list."""
 
     def __init__(self) -> None:
         super().__init__()
+        CalmWheel(self)
         self.setSizeAdjustPolicy(self.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
 
     def short_name(self, room: int) -> str:
@@ -28,7 +31,3 @@ class ResultChoice(QComboBox):
         option.currentText = self.short_name(room)
         painter.drawComplexControl(control, option)
         painter.drawControl(QStyle.ControlElement.CE_ComboBoxLabel, option)
-
-    def wheelEvent(self, event: QWheelEvent) -> None:  # noqa: N802
-        """Pass the wheel on; called by Qt."""
-        event.ignore()

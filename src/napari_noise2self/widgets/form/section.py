@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from qtpy.QtCore import Signal  # type: ignore[attr-defined]
-from qtpy.QtWidgets import QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QPushButton, QWidget
+
+from ..layouts import column
 
 
 class Section(QWidget):
@@ -25,10 +27,7 @@ class Section(QWidget):
         self._title, self._content = title, content
         self.header = QPushButton()
         self.header.setStyleSheet("text-align: left")
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self.header)
-        layout.addWidget(content)
+        column(self, self.header, content)
         self.header.clicked.connect(self._toggle)
         self.unfold(wanted=False)
 

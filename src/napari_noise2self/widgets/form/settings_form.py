@@ -6,11 +6,12 @@ from dataclasses import replace
 from typing import Any
 
 from qtpy.QtCore import Signal  # type: ignore[attr-defined]
-from qtpy.QtWidgets import QFormLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QLabel, QPushButton, QWidget
 from superqt.utils import signals_blocked
 
 from ...partition import Partition
 from ...settings import PartitionKind, Settings
+from ..layouts import column, form, row
 from .editors import Buttons, Editor
 from .preferences import Preferences, chosen
 from .section import Section
@@ -49,11 +50,10 @@ class SettingsForm(QWidget):
         self._sizes: dict[str, int | None] = dict.fromkeys(PARTITION_SIZES)
         self._kind: PartitionKind = "grid"
         self._editors: dict[str, Editor] = {"preset": self.preset.buttons}
-        layout = QHBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
+        layout = row(self)
         for name, label, tooltip, editor in partition_row():
             if label:
-                layout.addWidget(_caption(label, tooltip))
+                layout.addWidget(_caption(label, tooltip, editor))
             layout.addWidget(self._add(name, tooltip, editor), stretch=not label)
         self.advanced = Section("Advanced", self._add_rows(advanced_rows()))
         self.editor("partition").changed.connect(self._on_partition)
@@ -106,18 +106,16 @@ class SettingsForm(QWidget):
     def _add_rows(self, rows: list[Row]) -> QWidget:
         """Lay out rows of name, label, tooltip and editor."""
         box = QWidget()
-        form = QFormLayout(box)
-        form.setContentsMargins(0, 0, 0, 0)
-        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        layout = form(box)
         for name, label, tooltip, editor in rows:
-            form.addRow(_caption(label, tooltip), self._add(name, tooltip, editor))
+            layout.addRow(_caption(label, tooltip, editor), self._add(name, tooltip, editor))
         self.defaults = QPushButton("Defaults")
         self.defaults.setToolTip(
             "All settings, also those above, as they are when new,\n"
             "or as you prefer them: File > Preferences > Noise2Self."
         )
         self.defaults.clicked.connect(self._on_defaults)
-        form.addRow(self.defaults)
+        layout.addRow(self.defaults)
         return box
 
     def _add(self, name: str, tooltip: str, editor: Any) -> Any:
@@ -166,11 +164,7 @@ class PresetBox(QWidget):
         self.buttons.setToolTip("How much time to spend: more training gives a better image.")
         self.explanation = QLabel()
         self.explanation.setWordWrap(True)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(2)
-        layout.addWidget(self.buttons)
-        layout.addWidget(self.explanation)
+        column(self, self.buttons, self.explanation).setSpacing(2)
 
     def explain(self, settings: Settings, pixels: int) -> None:
         """Say what the preset of some settings means for an image."""
@@ -182,7 +176,8 @@ class PresetBox(QWidget):
         self.explanation.setToolTip(f"And for {budget.max_steps:,} training steps at most.")
 
 
-def _caption(label: str, tooltip: str) -> QLabel:
+def _caption(label: str, tooltip: str, editor: QWidget) -> QLabel:
     caption = QLabel(label)
     caption.setToolTip(tooltip)
+    caption.setBuddy(editor)  # for screen readers
     return caption

@@ -31,7 +31,7 @@ def partition_row() -> list[Row]:
             "Random: the number of subsets.\n"
             "Larger hides fewer pixels at once, and takes longer at the end.\n"
             "Auto: larger where neighbours are hidden too (Advanced, Exclusion).",
-            SlidingWhole(*PARTITION_SIZES["grid"], none="auto"),
+            SlidingWhole("Partition size", *PARTITION_SIZES["grid"], none="auto"),
         ),
     ]
 
@@ -135,13 +135,13 @@ def advanced_rows() -> list[Row]:
         (
             "max_steps",
             "Max steps",
-            "Training ends after this many steps.",
+            "Training ends after this many steps, or the seconds below, whichever comes first.",
             Whole(0, 10_000_000, none=_FROM_PRESET),
         ),
         (
             "max_seconds",
             "Max seconds",
-            "Training ends after this many seconds.",
+            "Training ends after this many seconds, or the steps above, whichever comes first.",
             Fraction(0.1, 30 * 24 * 3600.0, 10.0, none=_FROM_PRESET),
         ),
         (

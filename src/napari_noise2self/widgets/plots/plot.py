@@ -6,7 +6,9 @@ from typing import Any
 
 from qtpy.QtCore import QEvent, Qt
 from qtpy.QtGui import QColor, QPalette
-from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QLabel, QWidget
+
+from ..layouts import column
 
 # told apart by colour-blind people, too
 _ON_DARK = ("#56b4e9", "#e69f00", "#00c08b", "#f0e442", "#e08cc0")
@@ -43,6 +45,9 @@ class Plot(QWidget):
         self._axes.setFixedHeight(height)
         self._axes.setMouseEnabled(x=False, y=False)
         self._axes.hideButtons()
+        for part in (self._axes, self._axes.viewport()):
+            part.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # there is nothing to do with keys
+        self._axes.setCacheMode(self._axes.CacheModeFlag.CacheNone)  # else it is of an old theme
         for side, text in (("bottom", bottom), ("left", left)):
             self._axes.getAxis(side).enableAutoSIPrefix(False)  # 0.6, not 600 times 0.001
             self.label(side, text)
@@ -54,11 +59,7 @@ class Plot(QWidget):
         self.legend.setAlignment(Qt.AlignmentFlag.AlignHCenter)
         self.legend.setWordWrap(True)
         self.legend.hide()
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(0)
-        layout.addWidget(self._axes)
-        layout.addWidget(self.legend)
+        column(self, self._axes, self.legend).setSpacing(0)
 
     def label(self, side: str, text: str) -> None:
         """Write the label of the axis on a side."""

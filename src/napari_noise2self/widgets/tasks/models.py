@@ -67,6 +67,7 @@ class SaveTask(Task):
     """
 
     kind: ClassVar[str] = "saving"
+    when_cancelled: ClassVar[str] = "Cancelled; the file may have been written by then."
 
     model: Any
     path: str

@@ -47,6 +47,8 @@ class Task(ABC):
 
     kind: ClassVar[str]
     """What is done, for people: ``"denoising"``."""
+    when_cancelled: ClassVar[str] = "Cancelled; nothing was changed."
+    """What the user reads then."""
 
     name: str
 

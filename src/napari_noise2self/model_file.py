@@ -174,7 +174,7 @@ def _stabiliser(values: dict[str, Any]) -> Stabiliser:
     """Make a stabiliser from values that may be anything."""
     stabiliser = Stabiliser.from_dict(values)
     noise = stabiliser.noise
-    positive = (stabiliser.unit, stabiliser.scale, noise.gain or noise.intercept)
+    positive = (abs(stabiliser.unit), stabiliser.scale, noise.gain or noise.intercept)
     numbers = (noise.gain, noise.intercept, noise.offset, noise.goodness, *sum(noise.points, ()))
     limits = [limit for limit in noise.limits if limit is not None]
     finite = (stabiliser.offset, stabiliser.centre, *numbers, *limits)

@@ -73,6 +73,14 @@ def test_reason_is_one_sentence_with_the_measured_figures() -> None:
     assert reason.count(".") == reason.count("0.") + 1
 
 
+def test_smooth_images_are_seen_to_be_smooth_and_hide_no_neighbours() -> None:
+    noisy = 40 * smooth_scene((192, 192)) + _noise("none", 0)
+    model = estimate_noise([ndimage.gaussian_filter(noisy, 2)])
+    assert model.correlation.smooth
+    assert "already denoised" in model.note
+    assert choose_exclusion(model.correlation)[0].radius == 0
+
+
 def test_strongest_channel_counts_whatever_its_sign() -> None:
     alike, differing = Correlation((0.1, 0, 0), (0.3, 0, 0), 0.1), Correlation((-0.4, 0, 0))
     strongest = Correlation.of_channels([alike, differing])

@@ -10,7 +10,7 @@ import pytest
 from scipy import ndimage, spatial
 
 from napari_noise2self.noise.estimate import estimate_noise
-from simulate import camera, smooth_scene
+from simulate import camera, jpeg, smooth_scene
 
 Scene = Callable[[int, np.random.Generator], np.ndarray]
 
@@ -232,6 +232,19 @@ def test_goodness_falls_where_the_variance_follows_no_line() -> None:
     constant = estimate_noise([scene + 3 * noise])
     assert min(linear.goodness, constant.goodness) > 0.9
     assert humped.goodness < 0.6
+
+
+@pytest.mark.parametrize(("step", "photons", "seed"), [(15, 30, 3), (20, 15, 0), (30, 15, 0)])
+def test_no_line_ends_above_dark_parts_that_jpeg_left_without_noise(
+    step: float, photons: float, seed: int
+) -> None:
+    """All that is darker would be lifted to where the line ends."""
+    scene = 0.5 + photons * smooth_scene((192, 192), seed) ** 1.5
+    grey = (camera(scene, read_noise=2, seed=seed) * 150 / photons).clip(0, 255)
+    image = jpeg(grey, step)
+    model = estimate_noise([image])
+    lifted = model.unstabilise(np.zeros(1)) - image if model.gain else np.zeros(1)
+    assert (np.maximum(lifted, 0) ** 2).mean() < 0.03 * model.variance(image).mean()
 
 
 @pytest.mark.parametrize("gain", [0.3, 4.0, 40.0])

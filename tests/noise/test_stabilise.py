@@ -186,6 +186,22 @@ def test_camera_is_found_again_in_grey_levels() -> None:
     assert grey.read_variance**0.5 == pytest.approx(7, rel=0.15)
 
 
+def test_noise_that_falls_with_the_signal_is_made_even_upside_down() -> None:
+    photons = 20 + 200 * smooth_scene((192, 192), seed=1)
+    image = 1000 - camera(photons, 2.0, 3.0)
+    stabiliser = Stabiliser.fit([image])
+    noise = stabiliser.grey_noise
+    assert noise.gain == pytest.approx(-2, rel=0.1)
+    assert noise.variance(np.array([900.0])) == pytest.approx(2 * 100 + 9, rel=0.15)
+    assert "falls" in noise.note
+    stable = stabiliser.forward(image).double()
+    noisy = stable - stabiliser.forward(1000 - 2 * photons).double()
+    assert noisy.var() == pytest.approx(stabiliser.noise_variance, rel=0.1)
+    mean = torch.full((2,), float(stabiliser.forward(np.array([[600.0]]))[0, 0]))
+    assert stabiliser.inverse(mean) == pytest.approx(600, abs=2)
+    assert Stabiliser.from_dict(json.loads(json.dumps(stabiliser.to_dict()))) == stabiliser
+
+
 @pytest.mark.parametrize("faint", [0.0, 1e-300, 1e-60, 1e-40, 1e-25, 1e-10])
 @pytest.mark.parametrize("seed", range(3))
 def test_faint_noise_beside_strong_signal_does_not_break_the_scale(faint: float, seed: int) -> None:

@@ -122,6 +122,15 @@ def test_unknown_noise_is_not_whitened() -> None:
     assert _measured(constant) == ()
 
 
+def test_noise_of_which_only_a_limit_is_known_is_not_whitened() -> None:
+    """Of images that were smoothed, for example: what is left would be blown up."""
+    image = 200 * smooth_scene((224, 224)) + 6 * _noise(224)
+    assert len(_measured(image)) == 1
+    fitted = Stabiliser.fit([image], correlation=ALIKE)
+    limited = replace(fitted, noise=replace(fitted.noise, goodness=0.0))
+    assert measure_whitenings([limited], [image[None]], SQUARE, Control()) == ()
+
+
 def test_measuring_can_be_cancelled() -> None:
     control = Control()
     control.cancel()

@@ -91,10 +91,10 @@ def _stretches(extent: int) -> list[slice]:
 
 def _difference(model: Stabiliser, image: Stabiliser) -> str:
     """Say what is different of one channel; empty if it is alike."""
-    spread = image.unit / model.unit
-    if not 1 / _SPREAD < spread < _SPREAD:
-        return f"intensities spread over {image.unit:.3g} grey levels, not {model.unit:.3g}"
-    if abs(image.offset - model.offset) > _SHIFT * model.unit:
+    unit, usual = abs(image.unit), abs(model.unit)
+    if not 1 / _SPREAD < unit / usual < _SPREAD:
+        return f"intensities spread over {unit:.3g} grey levels, not {usual:.3g}"
+    if abs(image.offset - model.offset) > _SHIFT * usual:
         return f"mean intensity {image.offset:.4g}, not {model.offset:.4g}"
     theirs, own = model.grey_noise, image.grey_noise
     if not (theirs.reliable and own.reliable):

@@ -19,6 +19,7 @@ _WINDOW = 12
 _QUIET_SHARE = 0.05
 _BLUR = 4.0
 _CORRELATED = 0.2
+_SMOOTH = 0.8
 _DIAGONAL = 0.08
 _DIRECTED = 0.5
 _FARTHEST = 5
@@ -51,6 +52,11 @@ class Correlation:
     def strongest_value(self) -> float:
         """The largest correlation in any direction, whatever its sign."""
         return max(map(abs, (*self.horizontal, *self.vertical, self.diagonal)))
+
+    @property
+    def smooth(self) -> bool:
+        """Whether it is stronger than that of any camera's noise: the image itself is smooth."""
+        return self.strongest_value > _SMOOTH
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Correlation:
@@ -206,12 +212,13 @@ def choose_exclusion(correlation: Correlation) -> tuple[Exclusion, str]:
     """Choose the neighbours to hide with each pixel, and say why in one sentence.
 
     A line where the noise is correlated more than twice as much in one direction as in the
-    other, as scanning makes it; else a plus or a square where it is correlated both ways.
+    other, as scanning makes it; else a plus or a square where it is correlated both ways. None
+    where the image is smooth: without neighbours it would lose more than it has noise.
     """
     h, v = correlation.horizontal[0], correlation.vertical[0]
     measured = f"noise of neighbours is correlated by {h:.2f} across and {v:.2f} down"
     h, v = abs(h), abs(v)  # sharpening makes neighbours differ
-    if max(h, v) < _CORRELATED:
+    if max(h, v) < _CORRELATED or correlation.smooth:
         return Exclusion(), f"No neighbours are hidden: the {measured}."
     if min(h, v) < _DIRECTED * max(h, v):
         kind: ExclusionKind = "horizontal" if h > v else "vertical"

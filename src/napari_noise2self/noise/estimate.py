@@ -17,14 +17,13 @@ from .fit import find_limits, fit_line, measure_windows, without_mask
 from .flat_blocks import flattest_noise
 from .gaps import without_gaps
 from .impulses import without_impulses
-from .model import FloatArray, NoiseModel
+from .model import SMALLEST_RISE, FloatArray, NoiseModel
 
 _ENOUGH, _BAND = 2**22, 128  # pixels to measure in all; rows of a band
 _MINIMUM_WINDOWS = 100
-_SMALLEST_RISE = 0.2  # of the variance over all intensities, by which photon noise is recognised
 _POOR = 0.5  # goodness: the variance is off by half on average
+_LIFTED = 0.02  # mean square by which the transform may change pixels, of the mean variance
 _WEAKER = 0.9  # of the variance: more than flattest parts differ from others by chance
-_SMOOTH = 0.8  # no camera's noise is as correlated as this
 _FEW_LEVELS = 8
 _OTHER_END = 0.1  # of the pixels that are cut off at one end, so many may be at the other
 _COUNTS = 0.2  # relative error of the gain of photon counts
@@ -87,13 +86,12 @@ def estimate_noise(
         return replace(model, correlation=correlation or WHITE)
     if correlation is None:
         correlation = _correlation(model, parts)
-    smooth = correlation.strongest_value > _SMOOTH
     if in_blocks(planes):
         rough = _rough_model(planes, _SMOOTHED)
         return replace(rough, points=model.points, correlation=correlation)
-    if smooth and model.reliable:
+    if correlation.smooth and model.reliable:
         model = replace(model, note=_SMOOTHED)
-    elif correlation.reach and not smooth:
+    elif correlation.reach and not correlation.smooth:
         model = _fit(parts, spacing=correlation.reach + 2)  # where it has died away
     if model.note == _TOO_LITTLE and any(map(math.isfinite, find_limits(parts))):
         return _strongest(replace(model, note=_BETWEEN), parts)
@@ -208,16 +206,28 @@ def _fit(planes: Sequence[FloatArray], spacing: int = 1, counts: bool = False) -
     if level <= _RESOLUTION**2 * rough.intercept:
         return rough
     gain, intercept, note = line.gain, line.intercept, "The noise grows with the signal."
-    if gain * np.ptp(line.signal) < _SMALLEST_RISE * level:
+    if gain * np.ptp(line.signal) < SMALLEST_RISE * level:
         gain, intercept = 0.0, float(np.median(line.variance))
         note = "The noise is the same at all intensities."
     fitted = np.maximum(gain * line.signal + intercept, _RESOLUTION * level)
     deviation = np.abs(line.variance - fitted) / (fitted + _half_photon(gain))
     goodness = 1 - float(np.minimum(deviation, 1).mean())
-    if goodness < _POOR:
-        return replace(_rough_model(planes, _NO_LAW), points=line.points)
-    goodness = round(goodness, 3)
-    return NoiseModel(gain, intercept, True, line.dark, goodness, note, points=line.points)
+    model = NoiseModel(gain, intercept, True, line.dark, round(goodness, 3), note)
+    if goodness < _POOR or _lifted(model, planes) > _LIFTED * level:
+        model = _rough_model(planes, _NO_LAW)
+    return replace(model, points=line.points)
+
+
+def _lifted(model: NoiseModel, planes: Sequence[FloatArray]) -> float:
+    """Return the mean square by which pixels lie below all that the transform can tell apart.
+
+    A line that ends above dark parts of the image is not the law of their noise.
+    """
+    if model.gain <= 0:
+        return 0.0
+    values = np.concatenate([plane[plane > model.darkest] for plane in planes])
+    lowest = -model.intercept / model.gain - 0.375 * model.gain
+    return float((np.maximum(lowest - values, 0) ** 2).mean()) if values.size else 0.0
 
 
 def _cut_model(planes: Sequence[FloatArray]) -> NoiseModel:

@@ -14,6 +14,8 @@ from .fit import NoisePoint
 
 FloatArray = NDArray[np.float64]
 
+SMALLEST_RISE = 0.2
+"""Of the variance over all intensities, by which photon noise is recognised."""
 _LARGEST_DEVIATION = 6.0  # of noise, in standard deviations
 _COVERED = (
     "Structure covers the whole image: its noise is taken for white, and no stronger than in the "
@@ -28,7 +30,8 @@ class NoiseModel:
     Parameters
     ----------
     gain : float
-        Grey levels per detected photon; 0 for purely Gaussian noise.
+        Grey levels per detected photon; 0 for purely Gaussian noise, negative in grey levels that
+        fall as light grows.
     intercept : float
         Variance at signal 0, in squared grey levels: read variance less gain times offset.
     reliable : bool
@@ -68,6 +71,15 @@ class NoiseModel:
     def fitted(self) -> bool:
         """Whether this is what was measured, and no stand-in for it."""
         return self.reliable and self.goodness > 0
+
+    @property
+    def falls(self) -> bool:
+        """Whether bright parts are less noisy than dark ones, by much."""
+        if not self.points:
+            return False
+        signal, variance, _ = np.transpose(self.points)
+        slope = np.polyfit(signal, variance, 1)[0] if np.ptp(signal) > 0 else 0.0
+        return bool(-slope * np.ptp(signal) > SMALLEST_RISE * variance.mean())
 
     @property
     def read_variance(self) -> float:
@@ -117,8 +129,7 @@ class NoiseModel:
 
         The squared slope of the inverse transform, at each signal. Many photons: the variance.
         """
-        few_photons = 0.375 * self.gain**2 if self.gain > 0 else 0.0
-        return np.asarray(self.variance(signal) + few_photons)
+        return np.asarray(self.variance(signal) + 0.375 * self.gain**2)  # of few photons
 
     def unstabilise(self, stable: FloatArray) -> FloatArray:
         """Undo `stabilise` for expectations, without the bias of the algebraic inverse.

@@ -21,6 +21,7 @@ from .model import NoiseModel
 from .outliers import without_outliers
 
 _STATISTICS_PLANES = 16
+_FALLS = "The noise falls with the signal, as where contrast is inverted."
 NOISE_STD = 0.2
 """Standard deviation of the noise in the network's range,"""
 LARGEST_CONTRAST = 5.0
@@ -38,7 +39,8 @@ class Stabiliser:
     Parameters
     ----------
     offset, unit : float
-        Mean and standard deviation of the grey levels.
+        Mean and standard deviation of the grey levels. The unit is negative, and so bright is
+        dark, where more light means lower levels: photon noise then falls with the signal.
     noise : NoiseModel
         In units of the first map. Where its gain is zero the transform is affine.
     centre : float
@@ -72,7 +74,12 @@ class Stabiliser:
         if not unit > 0:  # nothing to scale by: a constant image
             unit = 1.0
         normal = [(plane.astype(np.float64) - offset) / unit for plane in planes]
-        return cls(offset, unit, estimate_noise(normal, correlation)).scaled_to(planes)
+        noise = estimate_noise(normal, correlation)
+        if noise.gain == 0 and noise.falls:
+            inverted = estimate_noise([-plane for plane in normal], correlation)
+            if inverted.gain > 0 and inverted.goodness > noise.goodness:
+                unit, noise = -unit, replace(inverted, note=_FALLS)
+        return cls(offset, unit, noise).scaled_to(planes)
 
     def scaled_to(self, planes: Sequence[NDArray[Any]]) -> Stabiliser:
         """Return the same, with centre and scale for one channel of some images."""
@@ -91,9 +98,9 @@ class Stabiliser:
 
     def _stable(self, plane: NDArray[Any]) -> Tensor:
         """Return pixels with a noise variance of 1, float64; NaN where they have no value."""
-        darkest = self.noise.darkest * self.unit + self.offset
-        missing = ~np.isfinite(plane) | (plane < darkest)
-        normal = (np.where(missing, 0, plane).astype(np.float64) - self.offset) / self.unit
+        normal = (plane.astype(np.float64) - self.offset) / self.unit
+        missing = ~np.isfinite(normal) | (normal < self.noise.darkest)
+        normal = np.where(missing, 0, normal)
         return torch.from_numpy(np.where(missing, np.nan, self.noise.stabilise(normal)))
 
     def _known(self, plane: NDArray[Any]) -> Tensor:

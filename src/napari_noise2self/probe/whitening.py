@@ -167,7 +167,7 @@ def _measure(
     stabiliser: Stabiliser, planes: Sequence[NDArray[Any]], partition: Partition, control: Control
 ) -> Whitening | None:
     """Measure the autocovariance of noise in one channel, from planes (H, W)."""
-    if not stabiliser.noise_variance:
+    if not stabiliser.noise.fitted:
         return None
     noise = StableNoise.of([stabiliser])
     probe = Probe(1, 0, noise, partition)

@@ -10,11 +10,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
+from scipy import ndimage
 
 from napari_noise2self import Cancelled, Control, Denoiser, Progress, Settings, denoise
 from napari_noise2self.arrays import InputError
 from napari_noise2self.axes import AxesError
 from napari_noise2self.settings import Prediction
+from napari_noise2self.snippet import as_python
 from napari_noise2self.training.trainer import Trainer
 from simulate import TINY, camera, levels, psnr, smooth_scene
 
@@ -268,3 +271,43 @@ def test_another_partition_to_look_at_is_not_that_of_the_training() -> None:
     denoiser.fit(noisy, report=lambda _: denoiser.repartitioned(other))
     assert denoiser.partition.size == 3
     assert not denoiser.figures["partition_changes"]
+
+
+# --- noise that is correlated, but too little to show before ------------------------------------
+
+
+def _weakly_correlated(std: float, side: int = 192) -> tuple[NDArray[np.float64], ...]:
+    """A scene, and the same with noise whose next neighbours are correlated by 0.14 if blurred."""
+    clean = 100 * smooth_scene((side, side), seed=2)
+    noise = np.random.default_rng(1).standard_normal(clean.shape)
+    noise = ndimage.gaussian_filter(noise, std, mode="wrap") if std else noise
+    return clean, clean + 12 * noise / noise.std()
+
+
+SOME_STEPS = Settings(preset="fast", max_steps=60, max_seconds=600)
+
+
+def test_training_that_learns_correlated_noise_is_given_up() -> None:
+    clean, noisy = _weakly_correlated(0.43)
+    denoiser = Denoiser(SOME_STEPS).fit(noisy)
+    result = denoiser.result(noisy)
+    assert denoiser.record.learned_noise
+    assert denoiser.record.best_step == 0
+    assert denoiser.record.steps < 60
+    assert denoiser.partition.exclusion.radius == 0
+    assert any("given up" in note for note in result.figures["notes"])
+    untrained = denoise(noisy, replace(SOME_STEPS, max_steps=0))
+    assert psnr(result.image, clean) > psnr(untrained, clean) + 0.2, "its noise was made white"
+    code = as_python(
+        {"settings": SOME_STEPS.to_dict(), "figures": result.figures, "axes": "YX"}, "x"
+    )
+    names = {"x": noisy}
+    exec(code, names)
+    np.testing.assert_array_equal(names["denoised"], result.image)
+
+
+def test_training_on_white_noise_goes_on() -> None:
+    _, noisy = _weakly_correlated(0)
+    denoiser = Denoiser(SOME_STEPS).fit(noisy)
+    assert not denoiser.record.learned_noise
+    assert denoiser.record.steps == 60

@@ -18,6 +18,8 @@ from .model import Model
 from .networks import Network, build_network, create_network
 from .noise.line_noise import without_line_noise
 from .noise.stabilise import fit_stabilisers, stabilise_plane
+from .partition import Partition
+from .partition.exclusion import Exclusion
 from .probe.adjacent import choose_adjacent
 from .probe.noise_check import check_noise
 from .probe.whitening import measure_whitenings
@@ -27,6 +29,8 @@ from .training.patches import any_detail
 from .training.record import TrainingRecord
 from .training.trainer import Trainer
 
+_WEAKLY_ALIKE = Exclusion("plus", 2)
+"""Hides the neighbours whose noise may be like a pixel's own if it looked white."""
 _BUDGET = ("preset", "max_steps", "max_seconds", "learning_rate")
 
 
@@ -92,7 +96,9 @@ class Denoiser(Model):
         stabilisers = fit_stabilisers(planes, control)
         self.stabilisers = check_noise(stabilisers, planes, control)
         self.choose_partition()
-        self._measure_whitenings(planes, control)
+        self.whitenings = ()
+        if learns_nothing(self.settings, self.partition):
+            self._measure_whitenings(planes, self.partition.exclusion, control)
         stable = [self._to_learn_from(plane) for plane in planes]
         along = {axis: training.beside(axis) for axis in training.stack_axes}
         choice = self.settings.adjacent_planes
@@ -109,14 +115,21 @@ class Denoiser(Model):
         beside = along.get(self.stack.axis)
         report = self._foretelling(report, training.n_pixels)
         self._train(network, stable, beside, settings, TrainingRecord(), control, report)
+        if self.record.learned_noise:
+            self._measure_whitenings(planes, _WEAKLY_ALIKE, control)
         self._rehearse_whitened(stable[len(stable) // 2], control)
         return self
 
-    def _measure_whitenings(self, planes: Sequence[NDArray[Any]], control: Control) -> None:
-        """See how correlated noise becomes white, if the pretrained network is used as it is."""
-        self.whitenings = ()
-        if self.settings.exclusion == "auto" and learns_nothing(self.settings, self.partition):
-            self.whitenings = measure_whitenings(self.stabilisers, planes, self.partition, control)
+    def _measure_whitenings(
+        self, planes: Sequence[NDArray[Any]], exclusion: Exclusion, control: Control
+    ) -> None:
+        """See how correlated noise becomes white, for the network as it was before training.
+
+        Neighbours whose noise is alike are hidden with the `exclusion`.
+        """
+        if self.settings.exclusion == "auto":
+            partition = Partition.from_settings(self.settings, exclusion)
+            self.whitenings = measure_whitenings(self.stabilisers, planes, partition, control)
 
     def _rehearse_whitened(self, plane: Tensor, control: Control) -> None:
         """Find out on one stabilised plane (C, Y, X) how good a result with whitening is."""

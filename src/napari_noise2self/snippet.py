@@ -72,12 +72,14 @@ def as_python(story: dict[str, Any], image: str) -> str:
 
 def _training(story: dict[str, Any], arguments: str) -> list[str]:
     figures = story["figures"]
-    steps = {"max_steps": figures["steps"], "max_seconds": _PATIENCE}
+    given_up = figures.get("learned_noise", False)  # and would be again
+    taken = figures["planned_steps" if given_up else "steps"]
+    steps = {"max_steps": taken, "max_seconds": _PATIENCE}
     lines = [
         f"settings = {_call(changed_settings(story['settings']) | steps)}",
         f"denoised = denoise(image, settings, {arguments})",
     ]
-    if figures["steps"] < figures["planned_steps"]:
+    if taken < figures["planned_steps"]:
         lines.append("# the run was ended early, which code can't repeat to the last digit")
     if figures.get("partition_changes"):
         lines.append(

@@ -77,3 +77,21 @@ def test_channels_count_alike() -> None:
     one, other = _scores(1, 0.1), _scores(2, 0.5)
     assert _taken(torch.cat((one, other)), torch.cat((one, one))) == [True, True]
     assert _taken(torch.cat((one, one)), torch.cat((one, other))) == [True, False]
+
+
+def test_weights_from_before_any_offer_can_be_taken_back() -> None:
+    network = awake_network()
+    selection = Selection(network)
+    before = {name: weights.clone() for name, weights in network.state_dict().items()}
+    with torch.no_grad():
+        for parameter in network.parameters():
+            parameter.fill_(1)
+    assert selection.offer(network, _scores(1, 0.1))
+    selection.take_back()
+    assert all(torch.equal(selection.weights[name], weights) for name, weights in before.items())
+
+
+def test_a_single_pixel_has_no_spread_and_decides_all_the_same() -> None:
+    selection = Selection(awake_network())
+    taken = [selection.offer(awake_network(), torch.tensor([[loss]])) for loss in (2.0, 1.0, 1.5)]
+    assert taken == [True, True, False]

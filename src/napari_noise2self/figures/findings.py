@@ -19,6 +19,11 @@ _LEARNS_NOTHING = (
     "that; set a number of steps to train nevertheless."
 )
 
+_LEARNED_NOISE = (
+    "The training was given up and the network used as it was before: it had begun to learn the "
+    "noise, some of which neighbouring pixels share."
+)
+
 _WHITENED = (
     "The result is that of an image whose noise was made white, so that no neighbours need to be "
     "hidden; choose an exclusion yourself to do without."
@@ -33,6 +38,7 @@ def training_figures(model: Model) -> dict[str, Any]:
         "steps": record.steps,
         "planned_steps": record.planned_steps,
         "best_step": record.best_step,
+        "learned_noise": record.learned_noise,
         "training_seconds": round(record.seconds, 3),
         "held_out_loss": finite_or_none(record.held_out_loss),
         "noise_floor": record.noise_floor,
@@ -63,6 +69,8 @@ def notes(model: Model) -> list[str]:
     ]
     if not record.steps and learns_nothing(model.settings, model.partition):
         sentences.append(_LEARNS_NOTHING)
+    if record.learned_noise:
+        sentences.append(_LEARNED_NOISE)
     if model.whitens:
         sentences.append(_WHITENED)
     if floor is not None and _classic_won(model):

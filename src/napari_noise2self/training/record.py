@@ -27,6 +27,8 @@ class TrainingRecord:
     """(step, partition) where another partition took over during the training."""
     noise_refinements: tuple[Refinement | None, ...] = ()
     """What the residuals say of the assumed noise, for each channel."""
+    learned_noise: bool = False
+    """Whether it was given up, as the network learned the noise; see `learned_noise`."""
     continued_after: list[int] = field(default_factory=list)
     """Steps at which a training was over, before it was continued."""
 
@@ -46,5 +48,6 @@ class TrainingRecord:
             partition_changes=self.partition_changes
             + [(self.steps + step, partition) for step, partition in later.partition_changes],
             noise_refinements=later.noise_refinements,
+            learned_noise=later.learned_noise,
             continued_after=[*self.continued_after, self.steps],
         )

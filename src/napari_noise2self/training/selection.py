@@ -31,6 +31,7 @@ class Selection:
 
     def __init__(self, network: Network) -> None:
         self.weights = copy.deepcopy(network.state_dict())
+        self._first = self.weights
         self._lowest = math.inf
         self._scores: Tensor | None = None  # those with the lowest loss
 
@@ -49,6 +50,10 @@ class Selection:
             self.weights = copy.deepcopy(network.state_dict())
         return taken
 
+    def take_back(self) -> None:
+        """Keep the weights that there were before any was offered."""
+        self.weights = self._first
+
     def _as_good(self, scores: Tensor) -> bool:
         """Tell whether a loss is the lowest, or above it by its standard error at most."""
         loss = float(scores.mean())
@@ -58,4 +63,4 @@ class Selection:
             self._lowest, self._scores = loss, scores
             return True
         excess = (scores - self._scores).mean(dim=0)
-        return float(excess.mean()) <= float(excess.std()) / math.sqrt(len(excess))
+        return float(excess.mean()) <= float(excess.std(correction=0)) / math.sqrt(len(excess))

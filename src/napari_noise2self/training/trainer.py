@@ -22,6 +22,7 @@ from ..noise.stable_noise import StableNoise, signal_variance
 from ..partition import Partition
 from ..progress import Control, Progress
 from ..settings import Settings
+from .learned_noise import learns_noise
 from .optimizer import AdamW, update_average
 from .patches import Patches, any_detail
 from .record import TrainingRecord
@@ -94,6 +95,7 @@ class Trainer:
         self.average = copy.deepcopy(self._network).requires_grad_(False)
         self._selection = Selection(self._network)
         self._errors: list[float] = []  # what the weights to keep expect, for each channel
+        self._untrained: tuple[Tensor, Tensor] | None = None  # scores and errors at step 0
         self._noise = noise.to(device)
         self._generator = torch.Generator().manual_seed(settings.seed)
         self._any_detail = any_detail(planes)
@@ -146,7 +148,7 @@ class Trainer:
                 if loss is not None or time.monotonic() - last_report > _REPORT_EVERY:
                     yield from self._tell(planned, loss)
                     last_report = time.monotonic()
-                if out_of_time:
+                if out_of_time or record.learned_noise:
                     break
             record.planned_steps = planned
             if not record.history or record.history[-1][0] != record.steps:
@@ -250,10 +252,20 @@ class Trainer:
         self.seconds_per_pixel = (time.monotonic() - started) / pixels
         record, loss = self.record, float(scores.mean()) if scores.numel() else 0.0
         record.history.append((record.steps, record.seconds, loss))
-        if self._selection.offer(self.average, scores):
-            record.held_out_loss, record.best_step = loss, record.steps
-            self._errors = errors.mean(dim=1).nan_to_num().tolist()
+        if not record.steps:
+            self._untrained = scores, errors
+        if self._untrained and learns_noise(*self._untrained, scores):
+            record.learned_noise = True
+            self._selection.take_back()
+            self._keep(0, record.history[0][-1], self._untrained[1])
+        elif self._selection.offer(self.average, scores):
+            self._keep(record.steps, loss, errors)
         return loss
+
+    def _keep(self, step: int, loss: float, errors: Tensor) -> None:
+        """Note what is known of the weights to keep."""
+        self.record.best_step, self.record.held_out_loss = step, loss
+        self._errors = errors.mean(dim=1).nan_to_num().tolist()
 
     def _noise_floor(self) -> float | None:
         """Return the held-out loss less the error that the network has by its own account.

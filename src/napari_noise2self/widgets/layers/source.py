@@ -18,6 +18,7 @@ from ..tasks.first_look import FirstLook
 from ..tasks.residual import Residual
 from ..tasks.task import Outcome
 from .mix import result_of
+from .on_view import place_on_view
 
 if TYPE_CHECKING:
     from napari.components import Dims
@@ -78,7 +79,7 @@ class Source:
         data = _finest_level(layer)
         axes = axes_of(layer.ndim, _displayed(layer, dims), layer.axis_labels)
         axes += "S" if layer.rgb else ""
-        place = None if dims is None else _place(layer, data.shape, dims)
+        place = None if dims is None else place_on_view(layer, data.shape, dims)
         return cls(layer.name, data, axes, look, weakref.ref(layer), str(layer.unique_id), place)
 
     @property
@@ -204,16 +205,6 @@ def n_pixels(layer: Image | None) -> int:
 def _displayed(layer: Image, dims: Dims | None) -> list[int]:
     """Return the axes of a layer that the viewer displays."""
     return [] if dims is None else [axis - (dims.ndim - layer.ndim) for axis in dims.displayed]
-
-
-def _place(layer: Image, shape: Sequence[int], dims: Dims) -> tuple[int, ...] | None:
-    """Return the indices of the pixel that the viewer's sliders point to."""
-    if dims.ndisplay != 2 and layer.ndim > 2:
-        return None
-    point = np.rint(layer.world_to_data(dims.point[-layer.ndim :]))
-    inside = np.clip(np.nan_to_num(point), 0, np.array(shape[: layer.ndim]) - 1)
-    colours = [0] * (len(shape) - layer.ndim)
-    return (*inside.astype(int).tolist(), *colours)
 
 
 def _finest_level(layer: Image) -> Any:

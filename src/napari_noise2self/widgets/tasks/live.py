@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from ...progress import Control
 from ...settings import Settings
+from ..layers.on_view import place_on_view
 from .first_look import FirstLook
 from .image import result_dtype
 
@@ -55,9 +56,9 @@ class View:
         Of a view with more than `largest` pixels, the middle.
         """
         has_other_axes = layer.ndim != len(axes.replace("S", ""))
-        if dims.ndisplay != 2 or layer.multiscale or has_other_axes:
+        place = None if has_other_axes else place_on_view(layer, shape, dims)
+        if place is None or layer.multiscale:
             return None
-        point = np.nan_to_num(np.rint(layer.world_to_data(dims.point[-layer.ndim :])))
         first, last = layer.corner_pixels
         window = []
         for axis, (letter, extent) in enumerate(zip(axes, shape, strict=True)):
@@ -67,8 +68,7 @@ class View:
                 if high - low < min(_SMALLEST, extent):
                     return None
             elif letter not in "SC":
-                low = int(np.clip(point[axis], 0, extent - 1))
-                high = low + 1
+                low, high = place[axis], place[axis] + 1
             window.append(slice(low, high))
         return cls(_middle(tuple(window), axes, largest))
 

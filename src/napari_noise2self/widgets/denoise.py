@@ -129,6 +129,7 @@ class DenoiseWidget(ResultsDock):
         """Score each partition size on what is in view, with the model in hand if there is one."""
         layer, model = self.images.value, self.models.model
         if self._job is not None or self._sizes_hindrance():
+            self.hidden_pixels.sizes.clear()
             return
         source = Source.capture(layer, self._viewer.dims)
         shape, axes = source.data.shape, source.axes
@@ -257,7 +258,7 @@ class DenoiseWidget(ResultsDock):
         layer = self.images.value
         if layer is None:
             return "There is no image layer; open an image first."
-        if Source.capture(layer, self._viewer.dims).place is None:
+        if self._viewer.dims.ndisplay != 2:
             return "One plane must be in view; change to 2D."
         settings = self.form.settings.effective
         if self.models.model is None and settings.start == "fresh":

@@ -75,6 +75,7 @@ class Dock(QWidget):
         self.images.changed.connect(self._refresh)
         self.start_button.clicked.connect(self.start)
         self.progress.cancel_requested.connect(self.cancel)
+        viewer.dims.events.ndisplay.connect(self._refresh)
 
     @property
     def state(self) -> State:
@@ -98,6 +99,7 @@ class Dock(QWidget):
     def leave(self) -> None:
         """Leave nothing behind when the dock is closed."""
         self.cancel()
+        self._viewer.dims.events.ndisplay.disconnect(self._refresh)
 
     def changeEvent(self, event: QEvent) -> None:  # noqa: N802
         """Cancel when the dock is closed, which takes its content out of it; called by Qt."""

@@ -97,9 +97,8 @@ class HiddenPixels(QWidget):
         images.changed.connect(self.sizes.clear)
         self._overlay.lost.connect(self._off)
         self._overlay.zoomed.connect(self._explain)
-        viewer.dims.events.ndisplay.connect(self.refresh)
 
-    def refresh(self, event: object = None) -> None:
+    def refresh(self) -> None:
         """Follow the chosen image and the viewer."""
         hindrance = self._hindrance()
         is_gone = self._layer is not None and self._layer not in self._viewer.layers
@@ -126,7 +125,6 @@ class HiddenPixels(QWidget):
         for shown in (self._overlay, self.fill_button.plane, self.predict_button.plane):
             shown.remove()
         self.model = None
-        self._viewer.dims.events.ndisplay.disconnect(self.refresh)
 
     def _on_show(self, on: bool) -> None:
         moved = (self._viewer.dims.events.order, self._viewer.dims.events.current_step)

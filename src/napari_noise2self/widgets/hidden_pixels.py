@@ -178,15 +178,18 @@ class HiddenPixels(QWidget):
         assert source.place is not None
         at_once = _PATIENCE / self._pace.seconds / partition.n_subsets
         middle, whole = (self._view(source, largest) for largest in (at_once, LARGEST_VIEW))
-        if middle is not None and whole is not None:
-            views = (middle, whole) if middle.area < _NEARLY_ALL * whole.area else (whole,)
-            plane = source.name, source.data, source.axes, source.place
-            task = PredictTask(*plane, self.model, self._settings, views, self._pace)
-            self.predict_button.plane.show(source, task)
+        views = (middle, whole) if middle.area < _NEARLY_ALL * whole.area else (whole,)
+        plane = source.name, source.data, source.axes, source.place
+        task = PredictTask(*plane, self.model, self._settings, views, self._pace)
+        self.predict_button.plane.show(source, task)
 
-    def _view(self, source: Source, largest: float) -> View | None:
+    def _view(self, source: Source, largest: float) -> View:
+        """Return what is on view; the middle of the plane if the image is out of sight."""
         assert self._layer is not None
-        return View.of(self._layer, source.data.shape, source.axes, self._viewer.dims, largest)
+        assert source.place is not None
+        shape, axes, dims = source.data.shape, source.axes, self._viewer.dims
+        view = View.of(self._layer, shape, axes, dims, largest)
+        return view or View.middle(source.place, shape, axes, largest)
 
     @property
     def _partition(self) -> Partition:

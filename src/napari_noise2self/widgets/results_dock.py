@@ -160,8 +160,10 @@ class ResultsDock(Dock):
     def _subtract(self, result: Image) -> None:
         source = self.compare.results.source(result)
         assert source is not None
+        noisy = source.layer()
+        like = replace(Source.capture(result), name=noisy.name if noisy else source.name)
         task = ResidualTask(
-            source.name,
+            like.name,
             source.data,
             denoised_of(result.data),
             result.name,
@@ -169,7 +171,7 @@ class ResultsDock(Dock):
             "S" in source.axes,
         )
         self.progress.begin()
-        self._begin(source, task, State.SUBTRACTING, self._on_residual)
+        self._begin(like, task, State.SUBTRACTING, self._on_residual)
 
     def _on_residual(self, residual: Residual) -> None:
         job = self._finish(self.status.text())

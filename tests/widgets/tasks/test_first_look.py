@@ -132,6 +132,22 @@ def test_of_a_stack_the_plane_on_view(viewer, dock, qtbot, stack, endless):
     np.testing.assert_array_equal(result.translate, source.translate)
 
 
+def test_result_lies_where_the_source_lies_by_now(viewer, dock, qtbot, stack, endless):
+    source = viewer.add_image(stack, name="cells")
+    begin(dock, endless)
+    look = wait_for_first_look(qtbot, dock, viewer)
+    wait_for_training(qtbot, dock)
+    look.affine = np.diag([1.0, 5.0, 5.0, 1.0])  # the user's own
+    source.scale, source.units, source.translate = (3, 0.5, 0.5), ("um",) * 3, (1, 2, 3)
+    dock.stop()
+    wait_until_idle(qtbot, dock)
+    result = viewer.layers["cells denoised"]
+    assert result.unique_id == look.unique_id
+    for name in ("scale", "translate", "units"):
+        assert np.array_equal(getattr(result, name), getattr(source, name)), name
+    assert result.affine.affine_matrix[1, 1] == 5
+
+
 def test_none_in_three_dimensions(viewer, dock, qtbot, stack, tiny, monkeypatch):
     """There no single plane is on view."""
     monkeypatch.setattr(module, "first_look", None)

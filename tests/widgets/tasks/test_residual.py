@@ -121,6 +121,21 @@ def test_it_is_that_of_the_whole_denoised_image(viewer, dock, qtbot, noisy, tiny
     )
 
 
+def test_it_lies_and_is_called_as_its_layers_by_now(viewer, dock, qtbot, noisy, tiny):
+    """Those who calibrate the pixel size afterwards set it on both."""
+    cells = viewer.add_image(noisy, name="cells")
+    run(qtbot, dock, tiny)
+    for layer in viewer.layers:
+        layer.scale, layer.units = (0.1, 0.2), ("um", "um")
+    cells.name = "nuclei"
+    dock.compare.residual.click()
+    wait_until_idle(qtbot, dock)
+    residual = viewer.layers["nuclei residual"]
+    np.testing.assert_array_equal(residual.scale, (0.1, 0.2))
+    assert residual.units == cells.units
+    assert (residual.colormap.name, residual.rgb) == ("berlin", False)
+
+
 def test_layer_removed_meanwhile(viewer, dock, qtbot, noisy, tiny):
     viewer.add_image(noisy, name="cells")
     run(qtbot, dock, tiny)

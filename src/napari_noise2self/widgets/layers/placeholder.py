@@ -10,6 +10,7 @@ from napari.layers import Layer
 from qtpy.QtCore import QObject, QTimer
 
 from ..garbage import only_new_garbage
+from .source import LIE
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
@@ -65,6 +66,7 @@ class Placeholder:
         self._layer: Layer | None = None
         self._name = ""
         self._limits: Sequence[float] = ()
+        self._look: dict[str, Any] = {}
 
     def show(self, image: Any, look: dict[str, Any]) -> None:
         """Add the layer that stands in, or change it; nothing if the user did not want it.
@@ -87,10 +89,11 @@ class Placeholder:
         image : array
             Data of an image layer.
         look : dict
-            How a new layer looks. One that is there already only takes over where it lies, what is
-            known of it, its name, and contrast limits if nobody changed them.
+            How a new layer looks. One that is there already only takes over what is known of it, its
+            name, where it lies if that is elsewhere by now, and contrast limits if nobody changed
+            them.
         """
-        shown = self._take()
+        shown, before, self._look = self._take(), self._look, look
         if shown is None:
             layer = Layer.create(image, look, "image")
             self._viewer.add_layer(layer)
@@ -98,8 +101,9 @@ class Placeholder:
             return layer
         # napari needs a tenth of a second to make the controls of a new layer; not of this one
         shown.data = image
-        if not np.array_equal(shown.translate, look["translate"]):
-            shown.translate = look["translate"]
+        for name in LIE:
+            if not np.array_equal(look[name], before[name]):
+                setattr(shown, name, look[name])
         limits = list(look["contrast_limits"])
         if list(shown.contrast_limits) == list(self._limits) != limits:
             shown.contrast_limits = limits

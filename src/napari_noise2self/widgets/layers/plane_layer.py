@@ -13,12 +13,10 @@ from qtpy.QtCore import QObject, Signal  # type: ignore[attr-defined]
 from ..form.image_choice import PREVIEW
 from ..garbage import only_new_garbage
 from .placeholder import fade, when_drawn
-from .source import Source
+from .source import LIE, Source
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
-
-_LIE = ("scale", "translate", "rotate", "shear", "affine", "units", "axis_labels")
 
 
 class PlaneLayer(QObject):
@@ -77,7 +75,8 @@ class PlaneLayer(QObject):
             return
         self.remove()
         self.plane, self._over, self._axes = plane, source.layer, source.axes
-        look |= {name: source.look[name] for name in _LIE}
+        lies = source.look_now
+        look |= {name: lies[name] for name in LIE}
         self._add(
             Image(
                 _spread(plane, source),
@@ -146,7 +145,7 @@ class PlaneLayer(QObject):
     def _moves(self) -> list[Any]:
         """The events of the image layer lying elsewhere."""
         over = None if self._over is None else self._over()
-        return [] if over is None else [getattr(over.events, name) for name in _LIE]
+        return [] if over is None else [getattr(over.events, name) for name in LIE]
 
     def _follow(self, event: Any) -> None:
         """Lie where the image lies now."""

@@ -23,6 +23,8 @@ from .on_view import place_on_view
 if TYPE_CHECKING:
     from napari.components import Dims
 
+LIE = ("scale", "translate", "rotate", "shear", "affine", "units", "axis_labels")
+"""What says where a layer lies."""
 _PLANE_LETTERS = "TZABDEFGHIJKLMNOPQRUVW"  # neither channels (C, S) nor space (Y, X)
 _SAMPLE, _ALL_BUT_FEW = 100_000, (0.1, 99.9)  # pixels; per cent of them
 _USED = 0.5  # of the source's contrast limits: where a result needs less of them, it looks flat
@@ -96,6 +98,15 @@ class Source:
         layer = self.layer()
         return layer is not None and _finest_level(layer) is not self.data
 
+    @property
+    def look_now(self) -> dict[str, Any]:
+        """The look, but where the layer lies by now; unless it has other data, or is gone."""
+        layer = self.layer()
+        if layer is None or self.data_was_replaced:
+            return self.look
+        _, look, _ = layer.as_layer_data_tuple()
+        return self.look | {name: look[name] for name in LIE}
+
     def result_layer(self, outcome: Outcome, suffix: str = "denoised", **more: Any) -> Layer:
         """Make the layer of a denoised image; see `result_look`."""
         return Layer.create(outcome.image, self.result_look(outcome, suffix, **more), "image")
@@ -129,9 +140,9 @@ class Source:
 
     def look_of_first_look(self, look: FirstLook) -> dict[str, Any]:
         """Return how the layer of a first look looks, and where in the source its plane lies."""
-        names = ("scale", "translate", "rotate", "shear")
-        transform = Affine(**{name: self.look[name] for name in names})
-        corner = look.corner[: len(self.look["scale"])]
+        names, lies = ("scale", "translate", "rotate", "shear"), self.look_now
+        transform = Affine(**{name: lies[name] for name in names})
+        corner = look.corner[: len(lies["scale"])]
         story = {"figures": look.figures}
         return self._look("first look", story, translate=transform(corner))
 
@@ -160,7 +171,7 @@ class Source:
     def _look(self, suffix: str, story: dict[str, Any], **changes: Any) -> dict[str, Any]:
         """Return how a layer looks that looks like the source but for some changes."""
         return {
-            **self.look,
+            **self.look_now,
             "name": f"{self.name} {suffix}",
             "multiscale": False,
             "visible": True,

@@ -15,8 +15,9 @@ from .form.settings_form import SettingsForm
 from .hidden_pixels import HiddenPixels
 from .job import Job
 from .later import Later
-from .layers.placeholder import Placeholder, when_drawn
+from .layers.placeholder import Placeholder
 from .layers.source import Source, n_pixels
+from .layers.transient import when_drawn
 from .models import BUSY, Model
 from .plots.loss import LossPlot
 from .plots.plot import load_plots
@@ -53,7 +54,7 @@ class DenoiseWidget(ResultsDock):
             "Train && denoise",
             "Train a small network on the noisy image itself, then denoise the image with it.",
         )
-        self._first_look = Placeholder(napari_viewer)
+        self._first_look = Placeholder(napari_viewer, self)
         self.form = SettingsForm(remembered())
         self.hidden_pixels = HiddenPixels(napari_viewer, self.images, self.form)
         self._losses = Later(LossPlot)
@@ -113,7 +114,7 @@ class DenoiseWidget(ResultsDock):
         task = DenoiseTask(
             source.name, source.data, source.axes, settings, place=place, model=model
         )
-        self._first_look = Placeholder(self._viewer)
+        self._first_look.begin()
         self.plot.clear()
         self._losses.hide()
         self.progress.begin(stoppable=True)
@@ -227,7 +228,7 @@ class DenoiseWidget(ResultsDock):
         job = super()._finish(message)
         if self.hidden_pixels.sizes.isHidden():
             self.hidden_pixels.sizes.clear()
-        self._first_look.dismiss(self)
+        self._first_look.dismiss()
         return job
 
     def _refresh(self) -> None:

@@ -252,6 +252,7 @@ def test_renamed_is_the_users_own(viewer, dock, hidden, noisy):
     layer = show(hidden)
     layer.name = "mine"
     assert not hidden.show_button.isChecked()
+    assert [layer.name for layer in dock.images.choices] == ["cells", "mine"]
     kept = layer.data.copy()
     show(hidden)
     dock.form.editor("partition_size").put(7)

@@ -53,14 +53,15 @@ class View:
     ) -> View | None:
         """Return what is on view of a layer; None where that is no part of one plane of it.
 
-        Of a view with more than `largest` pixels, the middle; where it is tiny, what lies around it.
+        Of a view with more than `largest` pixels, the middle; of a tiny one, what lies around it.
         """
         has_other_axes = layer.ndim != len(axes.replace("S", ""))
         place = None if has_other_axes else place_on_view(layer, shape, dims)
         if place is None:
             return None
         pixel = layer.downsample_factors[layer.data_level]  # those drawn are of a coarser level
-        first, end = ((layer.corner_pixels + [[0], [1]]) * pixel).astype(int)
+        first, last = layer.corner_pixels
+        first, end = (first * pixel).astype(int), ((last + 1) * pixel).astype(int)
         window = []
         for axis, (letter, extent) in enumerate(zip(axes, shape, strict=True)):
             span = slice(0, extent)

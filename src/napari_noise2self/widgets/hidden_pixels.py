@@ -219,6 +219,8 @@ class HiddenPixels(QWidget):
             return "There is no image layer; open an image first."
         if self._viewer.dims.ndisplay != 2:
             return "Single pixels can't be shown in 3D view; change to 2D."
+        if self._viewer.canvas.grid.enabled:
+            return "In grid view they would lie beside the image; leave grid view."
         source = Source.capture(layer, self._viewer.dims)
         height, width = plane_shape(source)
         if height * width > _LARGEST:

@@ -280,6 +280,18 @@ def test_off_in_3d(viewer, dock, hidden, stack, qtbot):
     assert hidden.show_button.isEnabled()
 
 
+def test_off_in_grid_view(viewer, dock, hidden, noisy, qtbot):
+    """There it would lie in a cell of its own."""
+    viewer.add_image(noisy, name="cells")
+    show(hidden)
+    viewer.canvas.grid.enabled = True
+    wait_for_layers(qtbot, viewer, "cells")
+    assert not hidden.show_button.isEnabled()
+    assert "leave grid view" in hidden.show_button.toolTip()
+    viewer.canvas.grid.enabled = False
+    assert hidden.show_button.isEnabled()
+
+
 def test_planes_that_would_take_long_are_refused(viewer, dock, hidden):
     viewer.add_image(np.broadcast_to(np.uint8(3), (5000, 5000)), contrast_limits=(0, 9))
     assert not hidden.show_button.isEnabled()
@@ -356,6 +368,17 @@ def test_what_cannot_be_filled(viewer, dock, hidden, noisy, qtbot, told):
     qtbot.waitUntil(lambda: not hidden.fill_button.isChecked(), timeout=30_000)
     assert "is a mask" in told()[-1].message
     assert names(viewer) == ["mask", "mask hidden pixels"]
+
+
+def test_cancelled_by_napari(viewer, dock, hidden, noisy, qtbot):
+    """From its own list of tasks."""
+    viewer.add_image(noisy, name="cells")
+    show(hidden)
+    hidden.fill_button.click()
+    hidden.fill_button.plane._job._worker.quit()
+    qtbot.waitUntil(lambda: not hidden.fill_button.isChecked(), timeout=30_000)
+    assert names(viewer) == ["cells", "cells hidden pixels"]
+    fill(qtbot, hidden)  # it works again
 
 
 def test_works_while_a_training_runs(viewer, dock, hidden, noisy, endless, qtbot):

@@ -13,7 +13,7 @@ from napari.layers._layer_actions import _duplicate_layer
 from qtpy.QtCore import QPoint, QPointF, Qt
 from qtpy.QtGui import QWheelEvent
 from qtpy.QtTest import QTest
-from qtpy.QtWidgets import QApplication
+from qtpy.QtWidgets import QApplication, QWidget
 
 from napari_noise2self import Settings, denoise
 from napari_noise2self.widgets.layers.mix import Mix
@@ -86,6 +86,24 @@ def test_hold_the_key_over_the_image(make_napari_viewer, qtbot, noisy, tiny):
     np.testing.assert_array_equal(seen(layer), noisy)
     QTest.keyRelease(canvas, Qt.Key.Key_N)
     assert isinstance(layer.data, np.ndarray)
+
+
+def test_key_held_while_another_window_comes(make_napari_viewer, qtbot, noisy, tiny):
+    """That the key goes up is told to the other window."""
+    viewer = make_napari_viewer(show=True)
+    _, dock = viewer.window.add_plugin_dock_widget("napari-noise2self", "Denoise")
+    viewer.add_image(noisy, name="cells")
+    run(qtbot, dock, tiny)
+    layer = viewer.layers["cells denoised"]
+    viewer.window.activate()
+    qtbot.waitUntil(viewer.window._qt_window.isActiveWindow)
+    QTest.keyPress(viewer.window._qt_viewer.canvas.native, Qt.Key.Key_N)
+    np.testing.assert_array_equal(seen(layer), noisy)
+    other = QWidget()
+    qtbot.addWidget(other)
+    other.show()
+    other.activateWindow()
+    qtbot.waitUntil(lambda: isinstance(layer.data, np.ndarray))
 
 
 def test_a_key_of_the_users_own_is_left_alone(viewer, qtbot):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from napari.layers import Image
+from napari.qt import get_qapp
 from qtpy.QtCore import Qt, Signal  # type: ignore[attr-defined]
 from qtpy.QtGui import QWheelEvent
 from qtpy.QtWidgets import QFormLayout, QHBoxLayout, QLabel, QPushButton, QSlider, QWidget
@@ -77,6 +78,8 @@ class ComparePanel(QWidget):
         self.hold.released.connect(self._show_again)
         self.residual.clicked.connect(self.residual_requested)
         viewer.dims.events.order.connect(self._unwipe)
+        # of a key that goes up in another window nobody tells
+        get_qapp().focusWindowChanged.connect(self._show_again)
         self._has_key = self._bind_key()
         self.hide()
 

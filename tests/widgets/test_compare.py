@@ -5,6 +5,7 @@ import time
 import weakref
 from dataclasses import replace
 
+import dask.array
 import numpy as np
 import pytest
 import tifffile
@@ -445,6 +446,28 @@ def test_what_ends_a_wipe(viewer, dock, compare, stack, end):
     if end != "close":
         assert compare.wipe.value() == 0
         assert compare.wipe.label.text() == "0 %"
+
+
+def test_lazy_plane_is_read_once(viewer, dock, compare, stack):
+    """A plane may take a third of a second to read, for each step of a slider."""
+    reads = []
+
+    def read(block_info):
+        reads.append(block_info[None]["chunk-location"][0])
+        return stack[reads[-1]][None]
+
+    lazy = dask.array.map_blocks(
+        read, chunks=((1,) * len(stack), stack.shape[1:2], stack.shape[2:]), dtype=stack.dtype
+    )
+    add_result(viewer, viewer.add_image(lazy, contrast_limits=(0, 500)))
+    viewer.dims.set_current_step(0, 2)
+    reads.clear()
+    for percent in (90, 50, 10):
+        compare.amount.setValue(percent)
+        compare.wipe.setValue(percent)
+        compare.hold.pressed.emit()
+        compare.hold.released.emit()
+    assert reads == [2]
 
 
 def test_wipe_ends_where_the_noisy_layer_goes(viewer, dock, compare, qtbot, noisy):

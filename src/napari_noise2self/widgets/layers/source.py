@@ -7,6 +7,7 @@ import weakref
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from ... import __version__
 from ..tasks.first_look import FirstLook
 from ..tasks.residual import Residual
 from ..tasks.task import Outcome
-from .mix import result_of
+from .mix import LastPart, result_of
 from .on_view import place_on_view
 
 if TYPE_CHECKING:
@@ -83,6 +84,11 @@ class Source:
         axes += "S" if layer.rgb else ""
         place = None if dims is None else place_on_view(layer, data.shape, dims)
         return cls(layer.name, data, axes, look, weakref.ref(layer), str(layer.unique_id), place)
+
+    @cached_property
+    def at_hand(self) -> Any:
+        """The data, for those who look at one part again and again: reading it may take long."""
+        return self.data if isinstance(self.data, np.ndarray) else LastPart(self.data)
 
     @property
     def planes(self) -> str:

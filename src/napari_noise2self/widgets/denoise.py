@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from napari.layers import Image, Layer
+from qtpy.QtCore import QTimer
+from qtpy.QtGui import QPaintEvent
 
 from ..figures.words import kept_step, loss_levels, summary
 from ..progress import Progress
@@ -74,7 +76,7 @@ class DenoiseWidget(ResultsDock):
             ],
         )
         self._sizes_drawn = when_drawn(self, self._scroll_to_sizes)
-        when_drawn(self, load_plots).start()
+        self._unseen: QTimer | None = when_drawn(self, load_plots)
         self.progress.stop_requested.connect(self.stop)
         self.progress.pause_requested.connect(self._on_pause)
         self.models.continue_requested.connect(self.continue_training)
@@ -153,6 +155,13 @@ class DenoiseWidget(ResultsDock):
         if self._job is not None and self._state is State.TRAINING:
             self._job.stop()
             self._enter(State.STOPPING)
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802
+        """Load what plots need as soon as the dock is seen; called by Qt."""
+        super().paintEvent(event)
+        if self._unseen is not None:
+            self._unseen.start()
+            self._unseen = None
 
     def leave(self) -> None:
         """Leave nothing behind when the dock is closed."""

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-
 _LARGEST = 2**25  # values of a part that is kept: two planes of 4096 × 4096
 
 

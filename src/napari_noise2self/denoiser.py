@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Sequence
 from dataclasses import fields, replace
+from functools import partial
 from typing import Any
 
 from numpy.typing import NDArray
@@ -244,17 +245,16 @@ class Denoiser(Model):
 
     def _foretelling(self, report: Report | None, n_pixels: int) -> Report | None:
         """Tell in reports of the training how long so many pixels take to denoise after it."""
-        if report is None:
-            return None
+        # no closure: the traceback of an error in `report` would keep all that is in one
+        return None if report is None else partial(self._foretell, report, n_pixels)
 
-        def tell(progress: Progress) -> None:
-            single = self.settings.prediction == "single-pass"
-            passes = 1 if single else self.partition.n_subsets
-            passes *= self.settings.budget_for(n_pixels).flips
-            pace = self._trainer.seconds_per_pixel if self._trainer else 0.0
-            report(replace(progress, seconds_to_denoise=pace * passes * n_pixels))
-
-        return tell
+    def _foretell(self, report: Report, n_pixels: int, progress: Progress) -> None:
+        """Report, with the time that denoising takes."""
+        single = self.settings.prediction == "single-pass"
+        passes = 1 if single else self.partition.n_subsets
+        passes *= self.settings.budget_for(n_pixels).flips
+        pace = self._trainer.seconds_per_pixel if self._trainer else 0.0
+        report(replace(progress, seconds_to_denoise=pace * passes * n_pixels))
 
     def _run(
         self, trainer: Trainer, stable: list[Tensor], control: Control, report: Report | None

@@ -13,7 +13,7 @@ import pytest
 from drive import begin, run, wait_for_threads, wait_for_training, wait_until_idle
 
 from napari_noise2self import denoise
-from napari_noise2self.widgets.dock import State
+from napari_noise2self.widgets.dock import Dock, State
 
 
 def start_endless(viewer, dock, qtbot, noisy, endless):
@@ -63,7 +63,7 @@ def test_dock_closed(viewer, dock, qtbot, noisy, endless, denoisers):
     assert dock.state is State.IDLE
     assert [layer.name for layer in viewer.layers] == ["cells"]
     assert [denoiser() for denoiser in denoisers] == [None]
-    viewer.layers.clear()  # the dock's slots still hear of it
+    viewer.layers.clear()
 
 
 def test_closed_dock_leaves_nothing(viewer, qtbot, noisy, endless):
@@ -77,6 +77,24 @@ def test_closed_dock_leaves_nothing(viewer, qtbot, noisy, endless):
     gc.collect()
     assert gone() is None
     viewer.add_image(noisy)  # nobody is there to follow
+
+
+def test_closed_docks_hear_of_no_layers(viewer, qtbot, noisy, monkeypatch):
+    """They may outlive their closing by some time, each as slow to follow as an open one."""
+    docks = []
+    for name in ("Denoise", "Calibrate classic filters"):
+        _, dock = viewer.window.add_plugin_dock_widget("napari-noise2self", name)
+        viewer.window.remove_dock_widget(dock)
+        docks.append(dock)
+    monkeypatch.setattr(Dock, "_refresh", lambda self: pytest.fail("it was told"))
+    layer = viewer.add_image(noisy)
+    layer.name = "other"
+    viewer.dims.ndisplay = 3
+    viewer.canvas.grid.enabled = True
+    viewer.layers.clear()
+    for dock in docks:
+        dock.deleteLater()
+    qtbot.wait(10)
 
 
 def test_widget_destroyed(viewer, dock, qtbot, noisy, endless, denoisers):

@@ -5,6 +5,7 @@ import time
 import weakref
 from dataclasses import replace
 
+import dask.array
 import numpy as np
 import pytest
 import tifffile
@@ -12,6 +13,7 @@ from drive import begin, run, turn_wheel, wait_for_training, wait_until_idle
 from napari.layers._layer_actions import _duplicate_layer
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QApplication, QWidget
 
 from napari_noise2self import Settings, denoise
 from napari_noise2self.widgets.layers.mix import Mix
@@ -84,6 +86,24 @@ def test_hold_the_key_over_the_image(make_napari_viewer, qtbot, noisy, tiny):
     np.testing.assert_array_equal(seen(layer), noisy)
     QTest.keyRelease(canvas, Qt.Key.Key_N)
     assert isinstance(layer.data, np.ndarray)
+
+
+def test_key_held_while_another_window_comes(make_napari_viewer, qtbot, noisy, tiny):
+    """That the key goes up is told to the other window."""
+    viewer = make_napari_viewer(show=True)
+    _, dock = viewer.window.add_plugin_dock_widget("napari-noise2self", "Denoise")
+    viewer.add_image(noisy, name="cells")
+    run(qtbot, dock, tiny)
+    layer = viewer.layers["cells denoised"]
+    viewer.window.activate()
+    qtbot.waitUntil(viewer.window._qt_window.isActiveWindow)
+    QTest.keyPress(viewer.window._qt_viewer.canvas.native, Qt.Key.Key_N)
+    np.testing.assert_array_equal(seen(layer), noisy)
+    other = QWidget()
+    qtbot.addWidget(other)
+    other.show()
+    other.activateWindow()
+    qtbot.waitUntil(lambda: isinstance(layer.data, np.ndarray))
 
 
 def test_a_key_of_the_users_own_is_left_alone(viewer, qtbot):
@@ -418,6 +438,28 @@ def test_what_ends_a_wipe(viewer, dock, compare, stack, end):
     if end != "close":
         assert compare.wipe.value() == 0
         assert compare.wipe.label.text() == "0 %"
+
+
+def test_lazy_plane_is_read_once(viewer, dock, compare, stack):
+    """A plane may take a third of a second to read, for each step of a slider."""
+    reads = []
+
+    def read(block_info):
+        reads.append(block_info[None]["chunk-location"][0])
+        return stack[reads[-1]][None]
+
+    lazy = dask.array.map_blocks(
+        read, chunks=((1,) * len(stack), stack.shape[1:2], stack.shape[2:]), dtype=stack.dtype
+    )
+    add_result(viewer, viewer.add_image(lazy, contrast_limits=(0, 500)))
+    viewer.dims.set_current_step(0, 2)
+    reads.clear()
+    for percent in (90, 50, 10):
+        compare.amount.setValue(percent)
+        compare.wipe.setValue(percent)
+        compare.hold.pressed.emit()
+        compare.hold.released.emit()
+    assert reads == [2]
 
 
 def test_wipe_ends_where_the_noisy_layer_goes(viewer, dock, compare, qtbot, noisy):

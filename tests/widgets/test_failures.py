@@ -11,6 +11,7 @@ from napari_noise2self import Settings
 from napari_noise2self.denoiser import Denoiser
 from napari_noise2self.inference.predictor import Predictor
 from napari_noise2self.training.trainer import Trainer
+from napari_noise2self.widgets.tasks.live import Live
 
 
 def raising(error):
@@ -22,7 +23,7 @@ def raising(error):
     return fail
 
 
-@pytest.mark.parametrize("where", [(Trainer, "_step"), (Predictor, "predict")])
+@pytest.mark.parametrize("where", [(Trainer, "_step"), (Live, "preview"), (Predictor, "predict")])
 @pytest.mark.parametrize(
     ("error", "words"),
     [

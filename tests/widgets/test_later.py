@@ -1,8 +1,12 @@
 """Parts of the dock that are made when they are first wanted."""
 
+import time
+
 from drive import run
+from qtpy.QtCore import QEvent, QObject
 from qtpy.QtWidgets import QLabel
 
+from napari_noise2self.widgets import denoise
 from napari_noise2self.widgets.later import Later
 from napari_noise2self.widgets.plots.plot import Plot
 
@@ -26,3 +30,25 @@ def test_the_dock_opens_without_plots(viewer, dock, qtbot, noisy, tiny):
     dock.figures.details.header.click()
     assert set(dock.findChildren(Plot)) == {dock.plot, dock.figures.noise}
     assert dock.figures.noise.reading.text()
+
+
+def test_plots_are_loaded_when_the_dock_has_been_seen(make_napari_viewer, qtbot, monkeypatch):
+    """Not before: it takes as long as all the rest, which the user would wait for."""
+    told = []
+    monkeypatch.setattr(denoise, "load_plots", lambda: told.append("loaded"))
+
+    class Eye(QObject):
+        def eventFilter(self, watched, event):  # noqa: N802
+            if event.type() == QEvent.Type.Paint:
+                told.append("seen")
+            return False
+
+    viewer = make_napari_viewer(show=True)
+    _, dock = viewer.window.add_plugin_dock_widget("napari-noise2self", "Denoise")
+    eye = Eye()
+    dock.start_button.installEventFilter(eye)
+    time.sleep(0.1)  # as on a slow computer
+    qtbot.waitUntil(lambda: "loaded" in told)
+    assert told[0] == "seen"
+    qtbot.wait(200)
+    assert told.count("loaded") == 1

@@ -273,6 +273,24 @@ def test_model_dropped_on_the_window_opens_the_dock(make_napari_viewer, qtbot, n
     np.testing.assert_array_equal(viewer.layers["cells denoised"].data, expected)
 
 
+def test_model_dropped_while_the_dock_is_a_tab_behind_another(
+    make_napari_viewer, qtbot, model_file
+):
+    viewer = make_napari_viewer(show=True)
+    behind, dock = viewer.window.add_plugin_dock_widget("napari-noise2self", "Denoise")
+    before, _ = viewer.window.add_plugin_dock_widget(
+        "napari-noise2self", "Calibrate classic filters"
+    )
+    viewer.window._qt_window.tabifyDockWidget(behind, before)
+    qtbot.wait(200)  # till the tabs are there
+    before.raise_()
+    qtbot.wait(200)
+    assert dock.visibleRegion().isEmpty()
+    drop(viewer, model_file)
+    wait_until_idle(qtbot, dock)
+    qtbot.waitUntil(lambda: not dock.visibleRegion().isEmpty())
+
+
 def test_foreign_file_dropped(make_napari_viewer, qtbot, tmp_path, told):
     viewer = make_napari_viewer()
     path = tmp_path / "other.safetensors"

@@ -106,8 +106,21 @@ def test_what_cannot_work_says_why(viewer, dock, panel, qtbot, noisy, stack, tin
     dock.images.value = viewer.add_image(stack)
     assert panel.switch.isEnabled()
     viewer.dims.ndisplay = 3
-    dock.reset_choices()
+    assert not panel.switch.isEnabled()
     assert "change to 2D" in panel.switch.toolTip()
+    dock.reset_choices()
+    viewer.dims.ndisplay = 2
+    assert panel.switch.isEnabled()
+
+
+def test_what_came_too_late_is_not_left_pressed(viewer, dock, panel, noisy):
+    """As by a click before the dock has followed."""
+    viewer.add_image(noisy)
+    with viewer.dims.events.ndisplay.blocker(dock._refresh):
+        viewer.dims.ndisplay = 3
+    panel.switch.click()
+    assert dock.state is State.IDLE
+    assert not panel.switch.isChecked()
 
 
 def test_a_model_of_other_channels_is_told(viewer, dock, panel, qtbot, noisy, tiny, told):

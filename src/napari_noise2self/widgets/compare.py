@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from napari.layers import Image
+from napari.qt import get_qapp
 from qtpy.QtCore import Qt, Signal  # type: ignore[attr-defined]
 from qtpy.QtWidgets import QFormLayout, QHBoxLayout, QLabel, QPushButton, QSlider, QWidget
 from superqt.utils import signals_blocked
@@ -78,8 +79,9 @@ class ComparePanel(QWidget):
         self.hold.pressed.connect(self._show_noisy)
         self.hold.released.connect(self._show_again)
         self.residual.clicked.connect(self.residual_requested)
-        for event in self._turns:
-            event.connect(self._on_turn)
+        viewer.dims.events.order.connect(self._unwipe)
+        # of a key that goes up in another window nobody tells
+        get_qapp().focusWindowChanged.connect(self._show_again)
         self._has_key = self._bind_key()
         self.hide()
 
@@ -124,7 +126,7 @@ class ComparePanel(QWidget):
         ):
             part.setEnabled(not hindrance)
             part.setToolTip(hindrance or tooltip)
-        if gone:
+        if gone or solid:
             self._unwipe()
         if self.layer is not None:
             self.amount.put(amount_of(self.layer.data))
@@ -134,8 +136,7 @@ class ComparePanel(QWidget):
     def leave(self) -> None:
         """Leave nothing behind when the dock is closed."""
         self._unwipe()
-        for event in self._turns:
-            event.disconnect(self._on_turn)
+        self._viewer.dims.events.order.disconnect(self._unwipe)
         if self._has_key:
             self._has_key = False
             self._viewer.bind_key(KEY, None)
@@ -147,19 +148,10 @@ class ComparePanel(QWidget):
         noisy = None if layer is None else self.results.noisy(layer)
         return None if layer is None or noisy is None else (layer, noisy)
 
-    @property
-    def _turns(self) -> list[Any]:
-        """The events of another plane being on view."""
-        return [self._viewer.dims.events.order, self._viewer.dims.events.ndisplay]
-
     def _on_choice(self) -> None:
         self._unwipe()
         self.refresh()
         self.chosen.emit()
-
-    def _on_turn(self, event: object) -> None:
-        self._unwipe()
-        self.refresh()
 
     def _remove(self) -> None:
         if self.layer is not None:
@@ -190,12 +182,13 @@ class ComparePanel(QWidget):
             self._wiped = layer
         self.refresh()
 
-    def _unwipe(self) -> None:
+    def _unwipe(self, event: object = None) -> None:
         """Show nothing but the result."""
         self._show_again()
         layer, self._wiped = self._wiped, None
         if layer is not None and isinstance(layer.data, Wiped):
             layer.data = layer.data.denoised
+            self.wipe.put(0)
 
     def _show_noisy(self) -> None:
         if self._held is None and self._pair is not None:

@@ -59,6 +59,7 @@ class ComputedPlane(QObject):
         job.shown.connect(self._on_shown)
         job.succeeded.connect(self._on_success)
         job.failed.connect(self._on_failure)
+        job.ended.connect(self._on_end)
         job.start()
 
     def dismiss(self) -> None:
@@ -85,8 +86,12 @@ class ComputedPlane(QObject):
         self._shown.show(source, plane, **{name: source.look[name] for name in _LOOK})
 
     def _on_failure(self, error: Exception) -> None:
-        self.dismiss()
         show_error(str(error))
+        self._on_end()
+
+    def _on_end(self) -> None:
+        """Come to an end without a plane: napari may have cancelled the job from its own list."""
+        self.dismiss()
         self.lost.emit()
 
     def _on_lost(self) -> None:

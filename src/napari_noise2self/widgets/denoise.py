@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from napari.layers import Image, Layer
+from qtpy.QtCore import QTimer
+from qtpy.QtGui import QPaintEvent
 
 from ..figures.words import kept_step, loss_levels, summary
 from ..progress import Progress
@@ -15,8 +17,9 @@ from .form.settings_form import SettingsForm
 from .hidden_pixels import HiddenPixels
 from .job import Job
 from .later import Later
-from .layers.placeholder import Placeholder, when_drawn
+from .layers.placeholder import Placeholder
 from .layers.source import Source, n_pixels
+from .layers.transient import when_drawn
 from .models import BUSY, Model
 from .plots.loss import LossPlot
 from .plots.plot import load_plots
@@ -57,7 +60,7 @@ class DenoiseWidget(ResultsDock):
             "Train && denoise",
             "Train a small network on the noisy image itself, then denoise the image with it.",
         )
-        self._first_look = Placeholder(napari_viewer)
+        self._first_look = Placeholder(napari_viewer, self)
         self.form = SettingsForm(remembered())
         self.hidden_pixels = HiddenPixels(napari_viewer, self.images, self.form)
         self._losses = Later(LossPlot)
@@ -77,7 +80,7 @@ class DenoiseWidget(ResultsDock):
             ],
         )
         self._sizes_drawn = when_drawn(self, self._scroll_to_sizes)
-        when_drawn(self, load_plots).start()
+        self._unseen: QTimer | None = when_drawn(self, load_plots)
         self.progress.stop_requested.connect(self.stop)
         self.progress.pause_requested.connect(self._on_pause)
         self.models.continue_requested.connect(self.continue_training)
@@ -117,7 +120,7 @@ class DenoiseWidget(ResultsDock):
         task = DenoiseTask(
             source.name, source.data, source.axes, settings, place=place, model=model
         )
-        self._first_look = Placeholder(self._viewer)
+        self._first_look.begin()
         self.plot.clear()
         self._losses.hide()
         self.progress.begin(stoppable=True)
@@ -133,6 +136,7 @@ class DenoiseWidget(ResultsDock):
         """Score each partition size on what is in view, with the model in hand if there is one."""
         layer, model = self.images.value, self.models.model
         if self._job is not None or self._sizes_hindrance():
+            self.hidden_pixels.sizes.clear()
             return
         source = Source.capture(layer, self._viewer.dims)
         shape, axes = source.data.shape, source.axes
@@ -155,6 +159,13 @@ class DenoiseWidget(ResultsDock):
         if self._job is not None and self._state is State.TRAINING:
             self._job.stop()
             self._enter(State.STOPPING)
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802
+        """Load what plots need as soon as the dock is seen; called by Qt."""
+        super().paintEvent(event)
+        if self._unseen is not None:
+            self._unseen.start()
+            self._unseen = None
 
     def leave(self) -> None:
         """Leave nothing behind when the dock is closed."""
@@ -230,7 +241,7 @@ class DenoiseWidget(ResultsDock):
         job = super()._finish(message)
         if self.hidden_pixels.sizes.isHidden():
             self.hidden_pixels.sizes.clear()
-        self._first_look.dismiss(self)
+        self._first_look.dismiss()
         return job
 
     def _refresh(self) -> None:
@@ -262,7 +273,7 @@ class DenoiseWidget(ResultsDock):
         layer = self.images.value
         if layer is None:
             return "There is no image layer; open an image first."
-        if Source.capture(layer, self._viewer.dims).place is None:
+        if self._viewer.dims.ndisplay != 2:
             return "One plane must be in view; change to 2D."
         settings = self.form.settings.effective
         if self.models.model is None and settings.start == "fresh":

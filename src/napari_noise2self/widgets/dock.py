@@ -76,6 +76,8 @@ class Dock(QWidget):
         self.images.changed.connect(self._refresh)
         self.start_button.clicked.connect(self.start)
         self.progress.cancel_requested.connect(self.cancel)
+        for event in self._changes_of_view:
+            event.connect(self._refresh)
 
     @property
     def state(self) -> State:
@@ -99,6 +101,10 @@ class Dock(QWidget):
     def leave(self) -> None:
         """Leave nothing behind when the dock is closed."""
         self.cancel()
+        for event in self._changes_of_view:
+            event.disconnect(self._refresh)
+        for name in ("inserted", "removed", "reordered", "renamed"):  # as napari connected them
+            getattr(self._viewer.layers.events, name).disconnect(self.reset_choices)
 
     def changeEvent(self, event: QEvent) -> None:  # noqa: N802
         """Cancel when the dock is closed, which takes its content out of it; called by Qt."""
@@ -127,6 +133,11 @@ class Dock(QWidget):
         self._pressed = pressed if isinstance(pressed, QPushButton) else self.start_button
         self._enter(state)
         job.start()
+
+    @property
+    def _changes_of_view(self) -> list[Any]:
+        """The events of what can't be shown in every view."""
+        return [self._viewer.dims.events.ndisplay, self._viewer.canvas.grid.events.enabled]
 
     @property
     def _seconds(self) -> float:

@@ -99,9 +99,8 @@ class HiddenPixels(QWidget):
         images.changed.connect(self.sizes.clear)
         self._overlay.lost.connect(self._off)
         self._overlay.zoomed.connect(self._explain)
-        viewer.dims.events.ndisplay.connect(self.refresh)
 
-    def refresh(self, event: object = None) -> None:
+    def refresh(self) -> None:
         """Follow the chosen image and the viewer."""
         hindrance = self._hindrance()
         is_gone = self._layer is not None and self._layer not in self._viewer.layers
@@ -128,7 +127,6 @@ class HiddenPixels(QWidget):
         for shown in (self._overlay, self.fill_button.plane, self.predict_button.plane):
             shown.remove()
         self.model = None
-        self._viewer.dims.events.ndisplay.disconnect(self.refresh)
 
     def _on_show(self, on: bool) -> None:
         moved = (self._viewer.dims.events.order, self._viewer.dims.events.current_step)
@@ -182,15 +180,18 @@ class HiddenPixels(QWidget):
         assert source.place is not None
         at_once = _PATIENCE / self._pace.seconds / partition.n_subsets
         middle, whole = (self._view(source, largest) for largest in (at_once, LARGEST_VIEW))
-        if middle is not None and whole is not None:
-            views = (middle, whole) if middle.area < _NEARLY_ALL * whole.area else (whole,)
-            plane = source.name, source.data, source.axes, source.place
-            task = PredictTask(*plane, self.model, self._settings, views, self._pace)
-            self.predict_button.plane.show(source, task)
+        views = (middle, whole) if middle.area < _NEARLY_ALL * whole.area else (whole,)
+        plane = source.name, source.data, source.axes, source.place
+        task = PredictTask(*plane, self.model, self._settings, views, self._pace)
+        self.predict_button.plane.show(source, task)
 
-    def _view(self, source: Source, largest: float) -> View | None:
+    def _view(self, source: Source, largest: float) -> View:
+        """Return what is on view; the middle of the plane if the image is out of sight."""
         assert self._layer is not None
-        return View.of(self._layer, source.data.shape, source.axes, self._viewer.dims, largest)
+        assert source.place is not None
+        shape, axes, dims = source.data.shape, source.axes, self._viewer.dims
+        view = View.of(self._layer, shape, axes, dims, largest)
+        return view or View.middle(source.place, shape, axes, largest)
 
     @property
     def _partition(self) -> Partition:
@@ -220,6 +221,8 @@ class HiddenPixels(QWidget):
             return "There is no image layer; open an image first."
         if self._viewer.dims.ndisplay != 2:
             return "Single pixels can't be shown in 3D view; change to 2D."
+        if self._viewer.canvas.grid.enabled:
+            return "In grid view they would lie beside the image; leave grid view."
         source = Source.capture(layer, self._viewer.dims)
         height, width = plane_shape(source)
         if height * width > _LARGEST:

@@ -60,7 +60,7 @@ class Results:
             return result.noisy
         source = self.source(layer)
         fits = source is not None and source.data.shape == result.shape
-        return source.data if source is not None and fits else None
+        return source.at_hand if source is not None and fits else None
 
     def residual(self, layer: Image) -> Image | None:
         """Return the layer of a result's residual, if there is one."""

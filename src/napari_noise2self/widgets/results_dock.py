@@ -50,6 +50,7 @@ class ResultsDock(Dock):
         self.compare = ComparePanel(viewer)
         self.models = ModelRow()
         self.reuse = Section("Model and code", self.models)
+        self._residual: Image | None = None
         self.compare.chosen.connect(self._refresh)
         self.compare.residual_requested.connect(self.toggle_residual)
         self.models.apply_requested.connect(self.apply)
@@ -70,6 +71,7 @@ class ResultsDock(Dock):
     def leave(self) -> None:
         """Leave nothing behind when the dock is closed."""
         super().leave()
+        self._follow(None)
         self.compare.leave()
         self.models.model = None
 
@@ -160,8 +162,10 @@ class ResultsDock(Dock):
     def _subtract(self, result: Image) -> None:
         source = self.compare.results.source(result)
         assert source is not None
+        noisy = source.layer()
+        like = replace(Source.capture(result), name=noisy.name if noisy else source.name)
         task = ResidualTask(
-            source.name,
+            like.name,
             source.data,
             denoised_of(result.data),
             result.name,
@@ -169,7 +173,7 @@ class ResultsDock(Dock):
             "S" in source.axes,
         )
         self.progress.begin("Subtracting the result")
-        self._begin(source, task, State.SUBTRACTING, self._on_residual)
+        self._begin(like, task, State.SUBTRACTING, self._on_residual)
 
     def _on_residual(self, residual: Residual) -> None:
         job = self._finish(self.status.text())
@@ -177,10 +181,15 @@ class ResultsDock(Dock):
         assert isinstance(task, ResidualTask)
         layer = source.residual_layer(residual, task.denoised_name, task.denoised_id)
         self._viewer.add_layer(layer)
-        layer.events.visible.connect(self._on_visible)
 
-    def _on_visible(self, event: object) -> None:
-        self._refresh()
+    def _follow(self, residual: Image | None) -> None:
+        """Follow the eye of this layer in the layer list, and of no other."""
+        if residual != self._residual:
+            before, self._residual = self._residual, residual
+            if before is not None:
+                before.events.visible.disconnect(self._refresh)
+            if residual is not None:
+                residual.events.visible.connect(self._refresh)
 
     def _refresh(self) -> None:
         super()._refresh()
@@ -197,6 +206,7 @@ class ResultsDock(Dock):
     def _refresh_residual(self, idle: bool) -> None:
         result = self.compare.layer
         shown = None if result is None else self.compare.results.residual(result)
+        self._follow(shown)
         hindrance = "" if shown is not None else self._residual_hindrance(result)
         visible = shown is not None and shown.visible
         self.compare.residual.setText("Hide residual" if visible else "Show residual")

@@ -5,6 +5,7 @@ from contextlib import suppress
 import numpy as np
 import pytest
 from drive import begin, run, wait_for_training, wait_until_idle
+from napari import settings
 from napari.settings import get_plugin_settings
 from npe2 import PluginManifest
 from qtpy.compat import isalive
@@ -178,6 +179,17 @@ def test_file_edited_by_hand(file, text, expected, caplog):
         assert Preferences().defaults == Settings(**expected)
     told = [record for record in caplog.records if record.name.startswith("napari")]
     assert len(told) <= 1  # what napari itself doesn't take
+
+
+def test_plugins_are_not_looked_for_again(viewer, monkeypatch):
+    """That takes as long as half of the dock; napari has done it by now."""
+    looked_for = []
+    monkeypatch.setattr(settings, "_PLUGIN_SETTINGS", {})
+    monkeypatch.setattr(PluginManifest, "discover", lambda **_: looked_for.append(1) or [])
+    form = open_dock(viewer).form
+    get_plugin_settings("napari-noise2self").denoise.preset = "best"
+    assert form.settings == Settings(preset="best")
+    assert looked_for == []
 
 
 def test_package_disabled_in_napari(file, npe2pm):

@@ -6,7 +6,15 @@ import dask.array
 import numpy as np
 import pytest
 
-from napari_noise2self.widgets.layers.mix import Mix, Wiped, amount_of, denoised_of, result_of
+from napari_noise2self.widgets.layers import mix as module
+from napari_noise2self.widgets.layers.mix import (
+    LastPart,
+    Mix,
+    Wiped,
+    amount_of,
+    denoised_of,
+    result_of,
+)
 
 LEFT = np.arange(8) < 3
 
@@ -109,3 +117,45 @@ def test_nothing_writes_through_a_wiped_result(pair):
     for copy in (np.array(wiped), wiped[...]):
         copy[:] = 0
     np.testing.assert_array_equal(denoised, before)
+
+
+class Lazy:
+    """Counts how often it is read."""
+
+    def __init__(self, array):
+        self.array, self.shape, self.dtype = array, array.shape, array.dtype
+        self.reads = 0
+
+    def __getitem__(self, key):
+        self.reads += 1
+        return self.array[key]
+
+
+@pytest.mark.parametrize(
+    ("key", "reads"), [(1, 3), ((1, slice(2, 4)), 3), ((..., 3), 3), (([0, 2],), 4)]
+)
+def test_the_part_read_last_is_kept(pair, key, reads):
+    noisy, _ = pair
+    lazy = Lazy(noisy)
+    last = LastPart(lazy)
+    for other in (key, key, 2, key):
+        np.testing.assert_array_equal(last[other], noisy[other])
+    assert lazy.reads == reads
+
+
+def test_a_large_part_is_not_kept(pair, monkeypatch):
+    monkeypatch.setattr(module, "_LARGEST", 50)
+    lazy = Lazy(pair[0])
+    last = LastPart(lazy)
+    for key in (0, 0, ..., ..., 0):
+        last[key]
+    assert lazy.reads == 4
+
+
+def test_what_is_not_seen_is_not_read(pair):
+    noisy, denoised = pair
+    lazy = Lazy(denoised)
+    everywhere = Wiped(noisy, lazy, np.ones(1, bool))
+    np.testing.assert_array_equal(everywhere[1], noisy[1])
+    assert everywhere[1].dtype == denoised.dtype
+    assert lazy.reads == 0

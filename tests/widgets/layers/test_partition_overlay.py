@@ -252,6 +252,7 @@ def test_renamed_is_the_users_own(viewer, dock, hidden, noisy):
     layer = show(hidden)
     layer.name = "mine"
     assert not hidden.show_button.isChecked()
+    assert [layer.name for layer in dock.images.choices] == ["cells", "mine"]
     kept = layer.data.copy()
     show(hidden)
     dock.form.editor("partition_size").put(7)
@@ -276,6 +277,18 @@ def test_off_in_3d(viewer, dock, hidden, stack, qtbot):
     assert not hidden.show_button.isEnabled()
     assert "change to 2D" in hidden.show_button.toolTip()
     viewer.dims.ndisplay = 2
+    assert hidden.show_button.isEnabled()
+
+
+def test_off_in_grid_view(viewer, dock, hidden, noisy, qtbot):
+    """There it would lie in a cell of its own."""
+    viewer.add_image(noisy, name="cells")
+    show(hidden)
+    viewer.canvas.grid.enabled = True
+    wait_for_layers(qtbot, viewer, "cells")
+    assert not hidden.show_button.isEnabled()
+    assert "leave grid view" in hidden.show_button.toolTip()
+    viewer.canvas.grid.enabled = False
     assert hidden.show_button.isEnabled()
 
 
@@ -355,6 +368,17 @@ def test_what_cannot_be_filled(viewer, dock, hidden, noisy, qtbot, told):
     qtbot.waitUntil(lambda: not hidden.fill_button.isChecked(), timeout=30_000)
     assert "is a mask" in told()[-1].message
     assert names(viewer) == ["mask", "mask hidden pixels"]
+
+
+def test_cancelled_by_napari(viewer, dock, hidden, noisy, qtbot):
+    """From its own list of tasks."""
+    viewer.add_image(noisy, name="cells")
+    show(hidden)
+    hidden.fill_button.click()
+    hidden.fill_button.plane._job._worker.quit()
+    qtbot.waitUntil(lambda: not hidden.fill_button.isChecked(), timeout=30_000)
+    assert names(viewer) == ["cells", "cells hidden pixels"]
+    fill(qtbot, hidden)  # it works again
 
 
 def test_works_while_a_training_runs(viewer, dock, hidden, noisy, endless, qtbot):

@@ -96,12 +96,44 @@ def test_renamed_it_is_the_users_own(viewer, dock, qtbot, noisy, endless, ending
     begin(dock, endless)
     look = wait_for_first_look(qtbot, dock, viewer)
     before = look.data
+    assert look not in dock.images.choices
     look.name = "mine"
+    assert look in dock.images.choices
     wait_for_training(qtbot, dock)
     getattr(dock, ending)()
     wait_until_idle(qtbot, dock)
     assert names(viewer) == ["cells", "mine"] + ["cells denoised"] * (ending == "stop")
     assert look.data is before
+
+
+def test_result_is_seen_where_the_first_look_was_hidden(viewer, dock, qtbot, noisy, endless):
+    viewer.add_image(noisy, name="cells")
+    begin(dock, endless)
+    look = wait_for_first_look(qtbot, dock, viewer)
+    look.visible = False
+    wait_for_training(qtbot, dock)
+    qtbot.waitUntil(lambda: look.metadata["noise2self"]["figures"].keys() == {"prediction"})
+    assert not look.visible
+    dock.stop()
+    wait_until_idle(qtbot, dock)
+    assert viewer.layers["cells denoised"].unique_id == look.unique_id
+    assert look.visible
+
+
+def test_offered_as_an_image_only_as_a_result(viewer, dock, qtbot, noisy, endless):
+    _, calibrate = viewer.window.add_plugin_dock_widget(
+        "napari-noise2self", "Calibrate classic filters"
+    )
+    viewer.add_image(noisy, name="cells")
+    begin(dock, endless)
+    look = wait_for_first_look(qtbot, dock, viewer)
+    for images in (dock.images, calibrate.images, calibrate.clean):
+        assert look not in images.choices
+    wait_for_training(qtbot, dock)
+    dock.stop()
+    wait_until_idle(qtbot, dock)
+    for images in (dock.images, calibrate.images, calibrate.clean):
+        assert look in images.choices
 
 
 def test_of_a_stack_the_plane_on_view(viewer, dock, qtbot, stack, endless):
@@ -130,6 +162,22 @@ def test_of_a_stack_the_plane_on_view(viewer, dock, qtbot, stack, endless):
     assert result.unique_id == look.unique_id
     assert result.data.shape == stack.shape
     np.testing.assert_array_equal(result.translate, source.translate)
+
+
+def test_result_lies_where_the_source_lies_by_now(viewer, dock, qtbot, stack, endless):
+    source = viewer.add_image(stack, name="cells")
+    begin(dock, endless)
+    look = wait_for_first_look(qtbot, dock, viewer)
+    wait_for_training(qtbot, dock)
+    look.affine = np.diag([1.0, 5.0, 5.0, 1.0])  # the user's own
+    source.scale, source.units, source.translate = (3, 0.5, 0.5), ("um",) * 3, (1, 2, 3)
+    dock.stop()
+    wait_until_idle(qtbot, dock)
+    result = viewer.layers["cells denoised"]
+    assert result.unique_id == look.unique_id
+    for name in ("scale", "translate", "units"):
+        assert np.array_equal(getattr(result, name), getattr(source, name)), name
+    assert result.affine.affine_matrix[1, 1] == 5
 
 
 def test_none_in_three_dimensions(viewer, dock, qtbot, stack, tiny, monkeypatch):

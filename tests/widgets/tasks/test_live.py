@@ -124,6 +124,25 @@ def test_view_is_what_the_window_shows(viewer):
     assert View.of(layer, layer.data.shape, "TYX", viewer.dims) is None
 
 
+@pytest.mark.parametrize(("first", "last", "rows"), [(0, 0, (0, 16)), (99, 100, (92, 108))])
+def test_of_a_tiny_view_what_lies_around_is_shown(viewer, first, last, rows):
+    layer = viewer.add_image(np.zeros((300, 9), np.uint8))
+    layer.corner_pixels = np.array([[first, 3], [last, 4]])
+    view = View.of(layer, layer.data.shape, "YX", viewer.dims)
+    assert view is not None
+    assert view.window == (slice(*rows), slice(0, 9))
+
+
+def test_view_of_a_pyramid_is_one_of_its_finest_level(viewer):
+    finest = np.zeros((3, 300, 400), np.uint8)
+    layer = viewer.add_image([finest, finest[:, ::2, ::4]], multiscale=True)
+    layer.locked_data_level = 1
+    layer.corner_pixels = np.array([[0, 25, 5], [0, 74, 99]])
+    view = View.of(layer, finest.shape, "TYX", viewer.dims)
+    assert view is not None
+    assert view.window == (slice(1, 2), slice(50, 150), slice(20, 400))
+
+
 def test_nothing_is_on_view(viewer):
     layer = viewer.add_image(np.zeros((300, 400), np.uint8))
     layer.corner_pixels = np.array([[500, 500], [600, 600]])

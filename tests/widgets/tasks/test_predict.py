@@ -108,6 +108,24 @@ def test_prediction_follows_the_partition_size(viewer, dock, hidden, noisy, tiny
     qtbot.waitUntil(lambda: "cells predicted" not in viewer.layers)
 
 
+@pytest.mark.parametrize("on_view", [True, False])
+def test_pyramid_on_view_or_not(viewer, dock, hidden, noisy, tiny, qtbot, monkeypatch, on_view):
+    """Where the image is out of sight, it is the middle of the plane that is predicted."""
+    layer = viewer.add_image([noisy, noisy[::4, ::4]], multiscale=True, name="cells")
+    run(qtbot, dock, tiny)
+    layer.locked_data_level = 1
+    if not on_view:
+        monkeypatch.setattr(View, "of", lambda *_: None)
+    hidden.show_button.click()
+    hidden.predict_button.click()
+    qtbot.waitUntil(lambda: "cells predicted" in viewer.layers, timeout=30_000)
+    wait_for_threads(qtbot)
+    qtbot.waitUntil(lambda: hidden.predict_button.plane._job is None, timeout=30_000)
+    predicted = np.asarray(viewer.layers["cells predicted"].data)
+    expected = dock.models.model.denoiser.denoise(noisy, prediction="j-invariant", flips=1)
+    np.testing.assert_array_equal(predicted, expected)
+
+
 def test_what_is_wished_while_the_layer_appears_is_shown(viewer, dock, hidden, noisy, tiny, qtbot):
     """To add it takes a while, in which others are told: they may move the slider."""
     viewer.add_image(noisy, name="cells")

@@ -121,6 +121,34 @@ def test_it_is_that_of_the_whole_denoised_image(viewer, dock, qtbot, noisy, tiny
     )
 
 
+def test_a_dock_opened_later_follows_the_eye(viewer, dock, qtbot, noisy, tiny):
+    viewer.add_image(noisy, name="cells")
+    run(qtbot, dock, tiny)
+    dock.compare.residual.click()
+    wait_until_idle(qtbot, dock)
+    viewer.window.remove_dock_widget(dock)
+    _, later = viewer.window.add_plugin_dock_widget("napari-noise2self", "Denoise")
+    assert later.compare.residual.text() == "Hide residual"
+    viewer.layers["cells residual"].visible = False
+    assert later.compare.residual.text() == "Show residual"
+    assert dock.compare.residual.text() == "Hide residual"  # nobody tells a closed one
+
+
+def test_it_lies_and_is_called_as_its_layers_by_now(viewer, dock, qtbot, noisy, tiny):
+    """Those who calibrate the pixel size afterwards set it on both."""
+    cells = viewer.add_image(noisy, name="cells")
+    run(qtbot, dock, tiny)
+    for layer in viewer.layers:
+        layer.scale, layer.units = (0.1, 0.2), ("um", "um")
+    cells.name = "nuclei"
+    dock.compare.residual.click()
+    wait_until_idle(qtbot, dock)
+    residual = viewer.layers["nuclei residual"]
+    np.testing.assert_array_equal(residual.scale, (0.1, 0.2))
+    assert residual.units == cells.units
+    assert (residual.colormap.name, residual.rgb) == ("berlin", False)
+
+
 def test_layer_removed_meanwhile(viewer, dock, qtbot, noisy, tiny):
     viewer.add_image(noisy, name="cells")
     run(qtbot, dock, tiny)

@@ -10,6 +10,7 @@ from typing import Any
 
 from napari.settings import get_plugin_settings
 from napari.utils.events import EmitterGroup
+from npe2.manifest.schema import discovery_blocked
 
 from ...settings import Settings
 
@@ -26,7 +27,9 @@ class Preferences:
     def __init__(self) -> None:
         self._kept: Any = None
         try:
-            self._kept = get_plugin_settings("napari-noise2self").denoise
+            # napari has found its plugins by now; it would read all their manifests again
+            with discovery_blocked():
+                self._kept = get_plugin_settings("napari-noise2self").denoise
         except Exception:  # whatever a damaged file, of any plugin, makes napari raise
             self.changed = EmitterGroup()
         else:

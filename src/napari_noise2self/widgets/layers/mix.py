@@ -9,6 +9,34 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+_LARGEST = 2**25  # values of a part that is kept: two planes of 4096 × 4096
+
+
+class LastPart:
+    """An array on disk, or one that is computed, of which the part read last is kept.
+
+    To mix another amount of the plane on view takes no other look at it.
+
+    Parameters
+    ----------
+    array : array
+        Of any kind that slices to NumPy.
+    """
+
+    def __init__(self, array: Any) -> None:
+        self._array = array
+        self._last: tuple[str, NDArray[Any]] | None = None
+
+    def __getitem__(self, key: Any) -> NDArray[Any]:
+        parts = key if isinstance(key, tuple) else (key,)
+        if any(isinstance(part, list | np.ndarray) for part in parts):
+            return np.asarray(self._array[key])
+        name, last = repr(key), self._last  # slices have no hash
+        if last is None or last[0] != name:
+            last = name, np.asarray(self._array[key])
+            self._last = last if last[1].size <= _LARGEST else None
+        return last[1]
+
 
 @dataclass(frozen=True, eq=False)
 class _Pair:
@@ -99,6 +127,8 @@ class Wiped(_Pair):
     where: NDArray[np.bool_]
 
     def __getitem__(self, key: Any) -> NDArray[Any]:
+        if self.where.all():
+            return np.asarray(self.noisy[key]).astype(self.dtype)
         seen = np.array(self.denoised[key])
         where = np.broadcast_to(self.where, self.shape)[key]
         np.copyto(seen, np.asarray(self.noisy[key]), casting="unsafe", where=where)

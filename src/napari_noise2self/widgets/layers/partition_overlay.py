@@ -12,6 +12,7 @@ from qtpy.QtCore import QObject, Signal  # type: ignore[attr-defined]
 
 from ...partition import Partition
 from ...partition.view import HIDDEN, NEIGHBOUR, VISIBLE, draw
+from .on_view import viewer_units
 from .plane_layer import PlaneLayer
 from .source import Source
 
@@ -93,8 +94,9 @@ class PartitionOverlay(QObject):
         if self._source is None or layer is None:
             return 1.0
         origin = np.array(layer.data_to_world(np.zeros(layer.ndim)))
+        units = viewer_units(layer, self._viewer.dims)
         steps = [
-            np.linalg.norm(layer.data_to_world(step) - origin)
+            np.linalg.norm((layer.data_to_world(step) - origin) / units)
             for step, letter in zip(np.eye(layer.ndim), self._source.axes, strict=False)
             if letter in "YX"
         ]

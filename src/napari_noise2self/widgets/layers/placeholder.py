@@ -2,69 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from napari.layers import Layer
-from qtpy.QtCore import QObject, QTimer
+from napari.layers import Image
+from qtpy.QtCore import QObject
 
-from ..garbage import only_new_garbage
+from ..form.image_choice import PREVIEW
+from .source import LIE
+from .transient import TransientLayer
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
 
-_DRAWN = 50  # milliseconds
 
-
-def when_drawn(parent: QObject, do: Callable[[], None]) -> QTimer:
-    """Return a timer that does something once the window has been drawn.
-
-    So a layer can be hidden at once and be removed when that is seen: napari collects all garbage
-    as a layer goes, which takes up to a second.
-
-    Parameters
-    ----------
-    parent : QObject
-        If that is gone by then, nothing is done.
-    do : callable
-        Is called without arguments. A method of the parent, or something that does not hold it:
-        Qt keeps a lambda, which would keep the parent.
-    """
-    timer = QTimer(parent)
-    timer.setSingleShot(True)
-    timer.setInterval(_DRAWN)
-    timer.timeout.connect(do)
-    return timer
-
-
-def fade(layer: Layer) -> None:
-    """Make a layer invisible that is going to be removed.
-
-    Not by its `visible`: napari 0.9 crashes in OpenGL at the next drawing after a layer was
-    removed while that was off.
-    """
-    layer.opacity = 0
-    layer.visible = True
-
-
-class Placeholder:
+class Placeholder(TransientLayer):
     """Shows one layer first, and later makes it another, or takes it away.
 
-    Its place in the list of layers and what the user changed of its looks are kept. A layer
-    that the user renamed is the user's own from then on, and stays as it is.
+    Its place in the list of layers and what the user changed of its looks are kept.
 
     Parameters
     ----------
     viewer : Viewer
         Where the layer goes.
+    parent : QObject, optional
+        Owns it.
     """
 
-    def __init__(self, viewer: Viewer) -> None:
-        self._viewer = viewer
-        self._layer: Layer | None = None
-        self._name = ""
+    def __init__(self, viewer: Viewer, parent: QObject | None = None) -> None:
+        super().__init__(viewer, parent)
+        self._unwanted = False
+        self._look: dict[str, Any] = {}
         self._limits: Sequence[float] = ()
+        self.lost.connect(self._on_lost)
+
+    def begin(self) -> None:
+        """Stand in for another layer from now on."""
+        self.remove()
+        self._unwanted = False
 
     def show(self, image: Any, look: dict[str, Any]) -> None:
         """Add the layer that stands in, or change it; nothing if the user did not want it.
@@ -74,12 +50,17 @@ class Placeholder:
         image, look
             As of `become`.
         """
-        if self._name and not self._is_there:
+        if self._unwanted:
             return
-        self._layer = self.become(image, look)
-        self._name = self._layer.name
+        look = {**look, "metadata": {**look["metadata"], PREVIEW: True}}
+        if self._layer is None:
+            layer = self._add(image, look)
+            self._look, self._limits = look, layer.contrast_limits
+            self._look_after(layer)
+        else:
+            self._change(self._layer, image, look)
 
-    def become(self, image: Any, look: dict[str, Any]) -> Layer:
+    def become(self, image: Any, look: dict[str, Any]) -> Image:
         """Show another image in its place, or on top if there is none; return the layer.
 
         Parameters
@@ -87,57 +68,35 @@ class Placeholder:
         image : array
             Data of an image layer.
         look : dict
-            How a new layer looks. One that is there already only takes over where it lies, what is
-            known of it, its name, and contrast limits if nobody changed them.
+            How a new layer looks. One that is there already only takes over what is known of it,
+            its name, where it lies if that is elsewhere by now, and contrast limits if nobody
+            changed them.
         """
-        shown = self._take()
-        if shown is None:
-            layer = Layer.create(image, look, "image")
-            self._viewer.add_layer(layer)
-            self._limits = layer.contrast_limits
-            return layer
-        # napari needs a tenth of a second to make the controls of a new layer; not of this one
-        shown.data = image
-        if not np.array_equal(shown.translate, look["translate"]):
-            shown.translate = look["translate"]
-        limits = list(look["contrast_limits"])
-        if list(shown.contrast_limits) == list(self._limits) != limits:
-            shown.contrast_limits = limits
-        shown.metadata = look["metadata"]
-        if shown.name != look["name"]:
-            shown.name = look["name"]
-        return shown
-
-    def remove(self) -> None:
-        """Take it away, if it is there."""
-        layer = self._take()
-        if layer is not None:
-            with only_new_garbage():
-                self._viewer.layers.remove(layer)
-
-    def dismiss(self, parent: QObject) -> None:
-        """Hide it at once, and take it away when the window has been drawn.
-
-        Parameters
-        ----------
-        parent : QObject
-            If that is gone by then, the layer stays.
-        """
-        if self._is_there:
-            assert self._layer is not None
-            fade(self._layer)
-            timer = when_drawn(parent, lambda: self.remove())  # keeps self alive; a method does not
-            timer.timeout.connect(timer.deleteLater)
-            timer.start()
-
-    @property
-    def _is_there(self) -> bool:
-        """Whether the layer is still there, and not the user's own."""
-        layer = self._layer
-        return layer is not None and layer in self._viewer.layers and layer.name == self._name
-
-    def _take(self) -> Layer | None:
-        """Return the layer if it is there, and let go of it."""
-        layer = self._layer if self._is_there else None
-        self._layer = None
+        layer = self._let_go()
+        if layer is None:
+            return self._add(image, look)
+        self._change(layer, image, look)
+        layer.visible = True  # a result that was waited for
         return layer
+
+    def _add(self, image: Any, look: dict[str, Any]) -> Image:
+        layer = Image(image, **look)
+        self._viewer.add_layer(layer)
+        return layer
+
+    def _change(self, layer: Image, image: Any, look: dict[str, Any]) -> None:
+        # napari needs a tenth of a second to make the controls of a new layer; not of this one
+        layer.data = image
+        for name in LIE:
+            if not np.array_equal(look[name], self._look[name]):
+                setattr(layer, name, look[name])
+        limits = list(look["contrast_limits"])
+        if list(layer.contrast_limits) == list(self._limits) != limits:
+            layer.contrast_limits = limits
+        layer.metadata = look["metadata"]
+        if layer.name != look["name"]:
+            layer.name = look["name"]
+        self._look = look
+
+    def _on_lost(self) -> None:
+        self._unwanted = True

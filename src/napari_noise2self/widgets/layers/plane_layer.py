@@ -8,23 +8,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from napari.layers import Image
 from numpy.typing import NDArray
-from qtpy.QtCore import QObject, Signal  # type: ignore[attr-defined]
+from qtpy.QtCore import QObject
 
 from ..form.image_choice import PREVIEW
-from ..garbage import only_new_garbage
-from .placeholder import fade, when_drawn
-from .source import Source
+from .source import LIE, Source
+from .transient import TransientLayer
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
 
-_LIE = ("scale", "translate", "rotate", "shear", "affine", "units", "axis_labels")
 
-
-class PlaneLayer(QObject):
+class PlaneLayer(TransientLayer):
     """Lies exactly on an image layer, and shows the same plane wherever that is scrolled to.
-
-    A layer that the user renames is the user's own from then on, and stays as it is.
 
     Parameters
     ----------
@@ -36,24 +31,13 @@ class PlaneLayer(QObject):
         Owns it.
     """
 
-    lost = Signal()
-    """The user deleted the layer, or made it their own."""
-
     def __init__(self, viewer: Viewer, suffix: str, parent: QObject) -> None:
-        super().__init__(parent)
-        self._viewer, self._suffix = viewer, suffix
-        self._layer: Image | None = None
+        super().__init__(viewer, parent)
+        self._suffix = suffix
         self._over: weakref.ReferenceType[Image] | None = None
         self.plane: NDArray[Any] = np.empty((0, 0))
         """What is shown."""
         self._axes = ""
-        self._farewell = when_drawn(self, self.remove)
-        self._faded_from: float | None = None
-
-    @property
-    def layer(self) -> Image | None:
-        """The layer, while there is one."""
-        return self._layer
 
     def show(self, source: Source, plane: NDArray[Any], **look: Any) -> None:
         """Show a plane over a source.
@@ -69,15 +53,14 @@ class PlaneLayer(QObject):
         """
         if self._layer is not None and self._fits(source, plane):
             self.plane[...] = plane
-            self._farewell.stop()
-            if self._faded_from is not None:
-                self._layer.opacity, self._faded_from = self._faded_from, None
+            self._keep()
             # all that has changed is what is on view: nothing else is made anew
             self._layer.refresh(thumbnail=False, highlight=False, extent=False)
             return
         self.remove()
         self.plane, self._over, self._axes = plane, source.layer, source.axes
-        look |= {name: source.look[name] for name in _LIE}
+        lies = source.look_now
+        look |= {name: lies[name] for name in LIE}
         self._add(
             Image(
                 _spread(plane, source),
@@ -89,25 +72,6 @@ class PlaneLayer(QObject):
                 **look,
             )
         )
-
-    def fade(self) -> None:
-        """Make the layer invisible, if there is one, till it is shown again."""
-        if self._layer is not None and self._faded_from is None:
-            self._faded_from, self._layer.opacity = self._layer.opacity, 0
-
-    def dismiss(self) -> None:
-        """Hide the layer, if there is one, and take it away when the window has been drawn."""
-        if self._layer is not None:
-            self.fade()
-            fade(self._layer)
-            self._farewell.start()
-
-    def remove(self) -> None:
-        """Take the layer away at once, if there is one."""
-        layer = self._let_go()
-        if layer is not None and layer in self._viewer.layers:
-            with only_new_garbage():
-                self._viewer.layers.remove(layer)
 
     def _fits(self, source: Source, plane: NDArray[Any]) -> bool:
         """Tell whether the layer can show another plane as it is."""
@@ -124,20 +88,16 @@ class PlaneLayer(QObject):
         selected = set(layers.selection)
         layers.append(layer)
         layers.selection = selected
-        self._layer = layer
-        layer.events.name.connect(self._on_name)
-        layers.events.removed.connect(self._on_removed)
+        self._look_after(layer)
+
+    def _look_after(self, layer: Image) -> None:
+        super()._look_after(layer)
         for event in self._moves:
             event.connect(self._follow)
 
     def _let_go(self) -> Image | None:
-        """Forget the layer, and hear nothing more; return it."""
-        self._farewell.stop()
-        self._faded_from = None
-        layer, self._layer, self.plane = self._layer, None, np.empty((0, 0))
+        layer, self.plane = super()._let_go(), np.empty((0, 0))
         if layer is not None:
-            layer.events.name.disconnect(self._on_name)
-            self._viewer.layers.events.removed.disconnect(self._on_removed)
             for event in self._moves:
                 event.disconnect(self._follow)
         return layer
@@ -146,20 +106,11 @@ class PlaneLayer(QObject):
     def _moves(self) -> list[Any]:
         """The events of the image layer lying elsewhere."""
         over = None if self._over is None else self._over()
-        return [] if over is None else [getattr(over.events, name) for name in _LIE]
+        return [] if over is None else [getattr(over.events, name) for name in LIE]
 
     def _follow(self, event: Any) -> None:
         """Lie where the image lies now."""
         setattr(self._layer, event.type, getattr(event.source, event.type))
-
-    def _on_name(self, event: object) -> None:
-        self._let_go()
-        self.lost.emit()
-
-    def _on_removed(self, event: Any) -> None:
-        if event.value is self._layer:
-            self._let_go()
-            self.lost.emit()
 
 
 def _spread_shape(plane: NDArray[Any], source: Source) -> tuple[int, ...]:

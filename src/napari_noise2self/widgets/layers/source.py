@@ -7,6 +7,7 @@ import weakref
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,11 +18,14 @@ from ... import __version__
 from ..tasks.first_look import FirstLook
 from ..tasks.residual import Residual
 from ..tasks.task import Outcome
-from .mix import result_of
+from .mix import LastPart, result_of
+from .on_view import place_on_view
 
 if TYPE_CHECKING:
     from napari.components import Dims
 
+LIE = ("scale", "translate", "rotate", "shear", "affine", "units", "axis_labels")
+"""What says where a layer lies."""
 _PLANE_LETTERS = "TZABDEFGHIJKLMNOPQRUVW"  # neither channels (C, S) nor space (Y, X)
 _SAMPLE, _ALL_BUT_FEW = 100_000, (0.1, 99.9)  # pixels; per cent of them
 _USED = 0.5  # of the source's contrast limits: where a result needs less of them, it looks flat
@@ -78,8 +82,13 @@ class Source:
         data = _finest_level(layer)
         axes = axes_of(layer.ndim, _displayed(layer, dims), layer.axis_labels)
         axes += "S" if layer.rgb else ""
-        place = None if dims is None else _place(layer, data.shape, dims)
+        place = None if dims is None else place_on_view(layer, data.shape, dims)
         return cls(layer.name, data, axes, look, weakref.ref(layer), str(layer.unique_id), place)
+
+    @cached_property
+    def at_hand(self) -> Any:
+        """The data, for those who look at one part again and again: reading it may take long."""
+        return self.data if isinstance(self.data, np.ndarray) else LastPart(self.data)
 
     @property
     def planes(self) -> str:
@@ -94,6 +103,15 @@ class Source:
         """Whether the layer has other data now; false if the layer is gone."""
         layer = self.layer()
         return layer is not None and _finest_level(layer) is not self.data
+
+    @property
+    def look_now(self) -> dict[str, Any]:
+        """The look, but where the layer lies by now; unless it has other data, or is gone."""
+        layer = self.layer()
+        if layer is None or self.data_was_replaced:
+            return self.look
+        _, look, _ = layer.as_layer_data_tuple()
+        return self.look | {name: look[name] for name in LIE}
 
     def result_layer(self, outcome: Outcome, suffix: str = "denoised", **more: Any) -> Layer:
         """Make the layer of a denoised image; see `result_look`."""
@@ -128,9 +146,9 @@ class Source:
 
     def look_of_first_look(self, look: FirstLook) -> dict[str, Any]:
         """Return how the layer of a first look looks, and where in the source its plane lies."""
-        names = ("scale", "translate", "rotate", "shear")
-        transform = Affine(**{name: self.look[name] for name in names})
-        corner = look.corner[: len(self.look["scale"])]
+        names, lies = ("scale", "translate", "rotate", "shear"), self.look_now
+        transform = Affine(**{name: lies[name] for name in names})
+        corner = look.corner[: len(lies["scale"])]
         story = {"figures": look.figures}
         return self._look("first look", story, translate=transform(corner))
 
@@ -159,7 +177,7 @@ class Source:
     def _look(self, suffix: str, story: dict[str, Any], **changes: Any) -> dict[str, Any]:
         """Return how a layer looks that looks like the source but for some changes."""
         return {
-            **self.look,
+            **self.look_now,
             "name": f"{self.name} {suffix}",
             "multiscale": False,
             "visible": True,
@@ -204,16 +222,6 @@ def n_pixels(layer: Image | None) -> int:
 def _displayed(layer: Image, dims: Dims | None) -> list[int]:
     """Return the axes of a layer that the viewer displays."""
     return [] if dims is None else [axis - (dims.ndim - layer.ndim) for axis in dims.displayed]
-
-
-def _place(layer: Image, shape: Sequence[int], dims: Dims) -> tuple[int, ...] | None:
-    """Return the indices of the pixel that the viewer's sliders point to."""
-    if dims.ndisplay != 2 and layer.ndim > 2:
-        return None
-    point = np.rint(layer.world_to_data(dims.point[-layer.ndim :]))
-    inside = np.clip(np.nan_to_num(point), 0, np.array(shape[: layer.ndim]) - 1)
-    colours = [0] * (len(shape) - layer.ndim)
-    return (*inside.astype(int).tolist(), *colours)
 
 
 def _finest_level(layer: Image) -> Any:

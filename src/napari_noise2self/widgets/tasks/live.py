@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from ...progress import Control
 from ...settings import Settings
+from ..layers.on_view import place_on_view
 from .first_look import FirstLook
 from .image import result_dtype
 
@@ -52,29 +53,37 @@ class View:
     ) -> View | None:
         """Return what is on view of a layer; None where that is no part of one plane of it.
 
-        Of a view with more than `largest` pixels, the middle.
+        Of a view with more than `largest` pixels, the middle; of a tiny one, what lies around it.
         """
         has_other_axes = layer.ndim != len(axes.replace("S", ""))
-        if dims.ndisplay != 2 or layer.multiscale or has_other_axes:
+        place = None if has_other_axes else place_on_view(layer, shape, dims)
+        if place is None:
             return None
-        point = np.nan_to_num(np.rint(layer.world_to_data(dims.point[-layer.ndim :])))
+        pixel = layer.downsample_factors[layer.data_level]  # those drawn are of a coarser level
         first, last = layer.corner_pixels
+        first, end = (first * pixel).astype(int), ((last + 1) * pixel).astype(int)
         window = []
         for axis, (letter, extent) in enumerate(zip(axes, shape, strict=True)):
-            low, high = 0, extent
+            span = slice(0, extent)
             if letter in "YX":
-                low, high = max(0, int(first[axis])), min(extent, int(last[axis]) + 1)
-                if high - low < min(_SMALLEST, extent):
+                low, high = max(0, int(first[axis])), min(extent, int(end[axis]))
+                if low >= high:
                     return None
+                span = _not_tiny(low, high, extent)
             elif letter not in "SC":
-                low = int(np.clip(point[axis], 0, extent - 1))
-                high = low + 1
-            window.append(slice(low, high))
+                span = slice(place[axis], place[axis] + 1)
+            window.append(span)
         return cls(_middle(tuple(window), axes, largest))
 
     @classmethod
-    def middle(cls, place: Sequence[int], shape: Sequence[int], axes: str) -> View:
-        """Return the middle of the plane that a pixel is in, of 512 × 512 pixels at most.
+    def middle(
+        cls,
+        place: Sequence[int],
+        shape: Sequence[int],
+        axes: str,
+        largest: float = LARGEST_VIEW,
+    ) -> View:
+        """Return the middle of the plane that a pixel is in, of `largest` pixels at most.
 
         Parameters
         ----------
@@ -84,12 +93,14 @@ class View:
             Of the image.
         axes : str
             One letter for each axis.
+        largest : float
+            Number of pixels.
         """
         plane = tuple(
             slice(0, extent) if letter in "YXSC" else slice(at, at + 1)
             for letter, extent, at in zip(axes, shape, place, strict=True)
         )
-        return cls(_middle(plane, axes, LARGEST_VIEW))
+        return cls(_middle(plane, axes, largest))
 
     @property
     def area(self) -> int:
@@ -180,6 +191,14 @@ def _contains(look: FirstLook, view: View) -> bool:
         at <= span.start and span.stop <= at + extent
         for span, at, extent in zip(view.window, look.corner, look.image.shape, strict=True)
     )
+
+
+def _not_tiny(low: int, high: int, extent: int) -> slice:
+    """Return a part of an axis, with what lies around it where it is tiny."""
+    length = max(high - low, min(_SMALLEST, extent))
+    start = (low + high - length) // 2
+    start = min(max(0, start), extent - length)
+    return slice(start, start + length)
 
 
 def _middle(window: tuple[slice, ...], axes: str, largest: float) -> tuple[slice, ...]:

@@ -333,6 +333,19 @@ def test_imagej_shows_colour_of_other_types_as_channels(source: Path, result: Pa
     np.testing.assert_array_equal(back.data, np.moveaxis(image.data, -1, 0))
 
 
+def test_imagej_colour_of_other_types_beside_channels_becomes_ome(source: Path, result: Path):
+    data = pixels(2, 3, 2, 12, 16, 3, dtype=np.uint8)
+    tifffile.imwrite(source, data, imagej=True, resolution=(4, 4), metadata={"unit": "um"})
+    image = read_image(source)
+    assert (image.axes, round_trip(result, image).metadata.flavour) == ("TZCYXS", "imagej")
+    write_image(result, data.astype(np.float32), image, provenance=PROVENANCE, overwrite=True)
+    back = read_image(result)
+    assert (back.axes, back.metadata.flavour) == ("TZCYXS", "ome")
+    assert back.pixel_size == image.pixel_size
+    assert read_provenance(result) == PROVENANCE
+    np.testing.assert_array_equal(back.data, data)
+
+
 @pytest.mark.parametrize("year", ["2013-06", "2016-06"])
 @pytest.mark.parametrize("dtype", [np.uint16, np.int8, np.float32, np.float64])
 def test_ome_stays_ome(source: Path, result: Path, year: str, dtype: Any):

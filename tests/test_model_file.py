@@ -157,6 +157,7 @@ def test_folder_that_cannot_be_written(trained: Denoiser, tmp_path: Path, place:
     with pytest.raises(ModelError, match="check the folder") as caught:
         trained.save(tmp_path / place)
     assert str(tmp_path / place) in str(caught.value)
+    assert "/." not in str(caught.value), "names a hidden file"
 
 
 def test_failure_while_writing_leaves_nothing(

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from . import __version__
+from .atomic import is_writable
 from .errors import EXPECTED, one_line
 from .images import Image, ImageError, read_image, tiff_paths, write_image
 from .progress import Cancelled, Control, Report
@@ -215,13 +216,13 @@ def _denoise_file(
 
         unlike = mismatch(denoiser.stabilisers, image.data, image.axes, control)
         notes += [unlike] if unlike else []
-    if save_model:
-        denoiser.save(save_model, overwrite=overwrite)
     result = denoiser.result(
         image.data, axes=image.axes, dtype=dtype, control=control, report=report
     )
     made_by = provenance(denoiser, result.figures, trained_before=trained_before)
     write_image(job.output, result.image, image, provenance=made_by, overwrite=overwrite)
+    if save_model:  # last: if that fails, there is the image at least
+        denoiser.save(save_model, overwrite=overwrite)
     return result.figures, tuple(notes)
 
 
@@ -257,6 +258,8 @@ def _read(job: Job, overwrite: bool) -> Image:
     tiff_paths([job.input])  # says what is wrong with a missing file or a folder without TIFFs
     if os.path.lexists(job.output) and not overwrite:
         raise ImageError(f"{job.output} exists already; use --overwrite to replace it.")
+    if job.output.is_dir():
+        raise ImageError(f"{job.output} is a folder; move it, or choose another output folder.")
     image = read_image(job.input)
     make_folder(job.output.parent)
     return image
@@ -276,7 +279,7 @@ def make_folder(folder: Path) -> None:
         raise ImageError(
             f"The folder {folder} can't be made ({error.strerror}); choose another."
         ) from error
-    if not os.access(folder, os.W_OK):
+    if not is_writable(folder):
         raise ImageError(f"The folder {folder} can't be written to; choose another.")
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import re
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -76,8 +77,14 @@ def save_model(model: Model, path: Path, *, overwrite: bool = False) -> None:
         raise ModelError(f"{path} exists already; choose another name or overwrite it.") from error
     except (OSError, SafetensorError) as error:
         raise ModelError(
-            f"{path} can't be written ({error}); check the folder and its space."
+            f"{path} can't be written ({_reason(error)}); check the folder and its space."
         ) from error
+
+
+def _reason(error: Exception) -> str:
+    """Say why a file can't be written, without the hidden ones that are written first."""
+    told = re.search(r"I/O error: (.+) \(os error", str(error))
+    return told[1] if told else getattr(error, "strerror", None) or str(error)
 
 
 def load_model(kind: type[Kind], path: Path, device: Device = "auto") -> Kind:

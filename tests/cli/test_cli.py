@@ -441,6 +441,12 @@ def test_failure_is_one_sentence(tmp_path: Path, image: Path, arguments: str, te
 def test_folder_where_nobody_can_write(image: Path):
     text = failure("denoise", image, "--output", "/proc/self/out")
     assert text.startswith(f"{image}: The folder /proc/self/out can't be made")
+    for command in (
+        ("train", image, "--model"),
+        ("denoise", image, "--output", "o", "--save-model"),
+    ):
+        text = failure(*command, "/proc/m.n2s", cwd=image.parent)
+        assert text.startswith("The folder /proc can't be written to")
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such a name")

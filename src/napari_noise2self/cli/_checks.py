@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 
 import typer
 
+from ..atomic import is_writable
 from ..errors import EXPECTED, one_line
 from ..settings import Settings
 
@@ -44,6 +45,8 @@ def check_new_model(
     folder = path.absolute().parent
     if not folder.is_dir() and folder != (new_folder and new_folder.absolute()):
         fail(f"The folder {folder} does not exist; make it first.")
+    if folder.is_dir() and not is_writable(folder):
+        fail(f"The folder {folder} can't be written to; choose another for the model.")
 
 
 @contextmanager

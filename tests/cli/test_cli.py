@@ -425,16 +425,30 @@ def test_existing_files_are_replaced_only_when_told_to(image: Path, out: Path):
         ("denoise image.tif --output out --save-model no/m", "no does not exist; make it first"),
         ("train image.tif --model no/m", "no does not exist; make it first"),
         ("train image.tif no.tif --model m", "no.tif does not exist"),
-        ("train image.tif stack.tif --model m", "must have the same axes"),
+        ("train image.tif stack.tif --model m", "stack.tif has other axes (QYX) than image.tif (Y"),
+        ("train image.tif empty.tif --model m", "empty.tif: The image has no finite pixels"),
+        ("train image.tif mask.tif --model m", "mask.tif: A true/false image is a mask"),
         ("demo --output image.tif/demo", "image.tif/demo can't be made (Not a directory)"),
     ],
 )
 def test_failure_is_one_sentence(tmp_path: Path, image: Path, arguments: str, text: str):
     write(tmp_path / "stack.tif", np.stack([SMALL, SMALL]))
-    started = time.monotonic()
+    write(tmp_path / "empty.tif", np.full(SMALL.shape, np.nan, np.float32))
+    write(tmp_path / "mask.tif", SMALL > 120)
+    before, started = files(tmp_path), time.monotonic()
     assert text in failure(*arguments.split(), cwd=tmp_path)
     assert time.monotonic() - started < 20, "the training was done in vain"
-    assert files(tmp_path) == ["image.tif", "stack.tif"]
+    assert files(tmp_path) == before
+
+
+def test_notes_name_their_file(tmp_path: Path, out: Path):
+    path = tmp_path / "two.tif"
+    with tifffile.TiffWriter(path) as tif:
+        tif.write(SMALL)
+        tif.write(SMALL[:16])
+    note = f"{path}: Of 2 series in the file, only the first is read.\n"
+    assert run("denoise", path, "--output", out, *QUICK).stderr == note
+    assert run("train", path, "--model", tmp_path / "model", *QUICK).stderr == note
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")

@@ -147,7 +147,7 @@ def test_first_of_several_series_is_read_and_noted(source: Path):
         tif.write(pixels(5, 8, 8), photometric="minisblack", metadata={"axes": "ZYX"})
     image = read_image(source)
     assert image.axes == "YX"
-    assert image.metadata.notes == ("source.tif holds 2 series; only the first is read.",)
+    assert image.metadata.notes == ("Of 2 series in the file, only the first is read.",)
 
 
 def test_full_resolution_of_a_pyramid_is_read(source: Path):

@@ -17,7 +17,6 @@ from ._checks import (
     check_output_folder,
     choose_settings,
     errors_in_one_line,
-    fail,
     given,
     wrong_usage,
 )
@@ -169,17 +168,14 @@ def train(
         wrong_usage(f"{_options(fixed)}: of no effect with --continue, the model has its own.")
     budget = given(preset=preset, max_seconds=max_seconds, max_steps=max_steps)
     settings = choose_settings(device=device, **fixed, **budget)
-    from ..images import read_image, tiff_paths
+    from ..images import tiff_paths
+    from ._training_images import read_together
     from .console import FilesProgress
 
     with errors_in_one_line():
         paths = tiff_paths(inputs)
         check_new_model(model, overwrite, paths)
-        images = [read_image(path) for path in paths]
-        for note in (note for image in images for note in image.metadata.notes):
-            typer.echo(note, err=True)
-        if len({image.axes for image in images}) != 1:
-            fail("Images trained on together must have the same axes; train them apart.")
+        images = read_together(paths)
         from ..denoiser import Denoiser
 
         denoiser = Denoiser.load(continue_, device=device) if continue_ else Denoiser(settings)

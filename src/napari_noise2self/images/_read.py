@@ -169,9 +169,9 @@ def _metadata(tif: TiffFile, series: TiffPageSeries) -> Metadata:
 def _notes(tif: TiffFile, series: TiffPageSeries) -> tuple[str, ...]:
     notes = []
     if len(tif.series) > 1:
-        notes.append(f"{tif.filename} holds {len(tif.series)} series; only the first is read.")
+        notes.append(f"Of {len(tif.series)} series in the file, only the first is read.")
     if series.kind not in ("imagej", "ome", "shaped", "generic", "uniform"):
-        notes.append(f"{tif.filename} is a TIFF of kind {series.kind}; its metadata are not kept.")
+        notes.append(f"The metadata of a TIFF of kind {series.kind} are not kept.")
     return tuple(notes)
 
 

@@ -157,6 +157,21 @@ def test_full_resolution_of_a_pyramid_is_read(source: Path):
     assert read_image(source).data.shape == (64, 64)
 
 
+def test_a_thumbnail_before_the_image_is_not_taken_for_it(source: Path):
+    with tifffile.TiffWriter(source) as tif:
+        tif.write(pixels(16, 16), subfiletype=1, metadata={"operator": "nobody"})
+        tif.write(pixels(64, 64), metadata={"operator": "Ada"})
+    image = read_image(source)
+    assert image.data.shape == (64, 64)
+    assert image.metadata.properties == {"operator": "Ada"}
+    assert image.metadata.notes == ()
+
+
+def test_a_thumbnail_alone_is_an_image(source: Path):
+    tifffile.imwrite(source, pixels(16, 16), subfiletype=1)
+    assert read_image(source).data.shape == (16, 16)
+
+
 def test_axes_and_shape_must_fit():
     with pytest.raises(ImageError, match="one letter for each"):
         Image(pixels(8, 8), "ZYX")

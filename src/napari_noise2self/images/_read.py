@@ -29,7 +29,7 @@ from ._sizes import printed_sizes
 
 
 def read_image(path: Path | str) -> Image:
-    """Read the first series of a TIFF, at full resolution.
+    """Read the first series of a TIFF that is no thumbnail, at full resolution.
 
     Returns
     -------
@@ -89,7 +89,7 @@ def _opened(path: Path) -> Iterator[tuple[TiffFile, TiffPageSeries]]:
     token = _overheard.set(records)
     try:
         with TiffFile(path) as tif:
-            yield tif, tif.series[0]
+            yield tif, _full_series(tif)[0]
         # tifffile logs damage and goes on with what is left, which must not pass as the image
         if damage := next(filter(_is_damage, records), None):
             raise TiffFileError(damage.getMessage())
@@ -99,6 +99,12 @@ def _opened(path: Path) -> Iterator[tuple[TiffFile, TiffPageSeries]]:
         raise ImageError(_explanation(path, error)) from error
     finally:
         _overheard.reset(token)
+
+
+def _full_series(tif: TiffFile) -> list[TiffPageSeries]:
+    """Return the series that are no thumbnails of others; all if there are no others."""
+    full = [series for series in tif.series if not series.keyframe.is_reduced]
+    return full or list(tif.series)
 
 
 def _is_damage(record: logging.LogRecord) -> bool:
@@ -158,7 +164,8 @@ def _metadata(tif: TiffFile, series: TiffPageSeries) -> Metadata:
     if series.kind == "ome":
         xml = tif.ome_metadata or ""
         return Metadata("ome", _ome.sizes(xml), {}, xml, tags, notes)
-    properties = dict((tif.shaped_metadata or ({},))[0]) if series.kind == "shaped" else {}
+    shaped = (page.shaped_description or "") if series.kind == "shaped" else ""
+    properties = json.loads(shaped) if shaped.startswith("{") else {}  # older ones are no JSON
     properties = {k: v for k, v in properties.items() if k not in ("shape", "axes", "truncated")}
     # a description in another dialect would be believed by the next reader
     dialect = page.is_ome or page.is_imagej or page.description.startswith('{"shape":')
@@ -168,8 +175,8 @@ def _metadata(tif: TiffFile, series: TiffPageSeries) -> Metadata:
 
 def _notes(tif: TiffFile, series: TiffPageSeries) -> tuple[str, ...]:
     notes = []
-    if len(tif.series) > 1:
-        notes.append(f"Of {len(tif.series)} series in the file, only the first is read.")
+    if (count := len(_full_series(tif))) > 1:
+        notes.append(f"Of {count} series in the file, only the first is read.")
     if series.kind not in ("imagej", "ome", "shaped", "generic", "uniform"):
         notes.append(f"The metadata of a TIFF of kind {series.kind} are not kept.")
     return tuple(notes)

@@ -255,6 +255,22 @@ def test_a_model_that_cannot_be_kept_does_not_cost_the_result(image: Path, out: 
     assert tifffile.imread(out / "image.tif").shape == (64, 64)
 
 
+@pytest.mark.parametrize("calibrated", [False, True])
+def test_an_alpha_channel_stays_as_it_is(tmp_path: Path, out: Path, calibrated: bool):
+    image = np.random.default_rng(0).integers(20, 90, (32, 32, 4)).astype(np.uint8)
+    options: dict[str, Any] = {"photometric": "rgb", "extrasamples": ["unassalpha"]}
+    jobs = plan([write(tmp_path / "rgba.tif", image, **options)], out)
+    if calibrated:
+        (outcome,) = batch.calibrate(jobs, QUICK, method="gaussian")
+    else:
+        (outcome,) = run(*jobs)
+        assert len(outcome.figures["noise"]) == 3
+    assert not outcome.error
+    result = tifffile.imread(out / "rgba.tif")
+    np.testing.assert_array_equal(result[..., 3], image[..., 3])
+    assert (result[..., :3] != image[..., :3]).any()
+
+
 def test_notes_of_the_file_reach_the_user(tmp_path: Path, out: Path):
     with tifffile.TiffWriter(tmp_path / "two.tif") as tif:
         tif.write(noisy())

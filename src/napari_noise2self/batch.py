@@ -210,17 +210,18 @@ def _denoise_file(
         from .denoiser import Denoiser  # only now, so that what can't be done is said at once
 
         denoiser = Denoiser(denoiser)
-        denoiser.fit(image.data, axes=image.axes, control=control, report=report)
+        denoiser.fit(image.opaque, axes=image.axes, control=control, report=report)
     else:
         from .figures.suitability import mismatch
 
-        unlike = mismatch(denoiser.stabilisers, image.data, image.axes, control)
+        unlike = mismatch(denoiser.stabilisers, image.opaque, image.axes, control)
         notes += [unlike] if unlike else []
     result = denoiser.result(
-        image.data, axes=image.axes, dtype=dtype, control=control, report=report
+        image.opaque, axes=image.axes, dtype=dtype, control=control, report=report
     )
+    pixels = image.with_alpha(result.image)
     made_by = provenance(denoiser, result.figures, trained_before=trained_before)
-    write_image(job.output, result.image, image, provenance=made_by, overwrite=overwrite)
+    write_image(job.output, pixels, image, provenance=made_by, overwrite=overwrite)
     if save_model:  # last: if that fails, there is the image at least
         denoiser.save(save_model, overwrite=overwrite)
     return result.figures, tuple(notes)
@@ -241,8 +242,8 @@ def _calibrate_file(
 
     follow: dict[str, Any] = {"axes": image.axes, "control": control, "report": report}
     methods = None if method == "auto" else (method,)
-    calibration = calibrate(image.data, settings, methods=methods, **follow)
-    result = calibration.denoise(image.data, dtype=dtype, **follow)
+    calibration = calibrate(image.opaque, settings, methods=methods, **follow)
+    result = image.with_alpha(calibration.denoise(image.opaque, dtype=dtype, **follow))
     made_by = {
         "version": __version__,
         "settings": settings.to_dict(),

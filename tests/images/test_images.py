@@ -172,6 +172,64 @@ def test_a_thumbnail_alone_is_an_image(source: Path):
     assert read_image(source).data.shape == (16, 16)
 
 
+def test_inks_are_refused(source: Path):
+    tifffile.imwrite(source, pixels(12, 16, 4, dtype=np.uint8), photometric="separated")
+    with pytest.raises(ImageError, match=r"holds inks \(CMYK\), not light; convert"):
+        read_image(source)
+
+
+def ramp(*stops: tuple[int, int, int]) -> np.ndarray:
+    """Return a table of 256 colours from one stop to the next."""
+    places = np.linspace(0, 255, len(stops))
+    colours = [np.interp(np.arange(256), places, part) for part in zip(*stops, strict=True)]
+    return (257 * np.array(colours)).astype(np.uint16)
+
+
+@pytest.mark.parametrize("levels", [3, 40, 200])
+@pytest.mark.parametrize(
+    "table",
+    [
+        ramp((0, 0, 0), (0, 255, 0)),
+        ramp((255, 255, 255), (0, 0, 0)),
+        ramp((0, 0, 0), (90, 0, 150), (255, 60, 0), (255, 200, 0), (255, 255, 255)),
+        ramp((255, 0, 0), (255, 255, 0), (0, 255, 0), (0, 255, 255), (0, 0, 255), (255, 0, 0)),
+    ],
+    ids=["green", "inverted", "fire", "spectrum"],
+)
+def test_a_table_of_colours_may_shade_intensities(source: Path, table: np.ndarray, levels: int):
+    data = pixels(32, 32) % levels
+    tifffile.imwrite(source, data.astype(np.uint8), photometric="palette", colormap=table)
+    np.testing.assert_array_equal(read_image(source).data, data)
+
+
+@pytest.mark.parametrize("levels", [8, 200])
+def test_places_in_a_table_of_colours_are_refused(source: Path, levels: int):
+    table = np.random.default_rng(0).integers(0, 65535, (3, 256)).astype(np.uint16)
+    data = (pixels(32, 32) % levels).astype(np.uint8)
+    tifffile.imwrite(source, data, photometric="palette", colormap=table)
+    with pytest.raises(ImageError, match="not intensities; convert it to RGB or grey first"):
+        read_image(source)
+
+
+@pytest.mark.parametrize("planarconfig", ["contig", "separate"])
+def test_an_alpha_channel_is_no_light(source: Path, planarconfig: Any):
+    shape = (12, 16, 4) if planarconfig == "contig" else (4, 12, 16)
+    data = pixels(*shape, dtype=np.uint8)
+    options: Any = {"photometric": "rgb", "extrasamples": ["unassalpha"]}
+    tifffile.imwrite(source, data, planarconfig=planarconfig, **options)
+    image, samples = read_image(source), shape.index(4)
+    np.testing.assert_array_equal(image.opaque, data.take(range(3), samples))
+    result = image.with_alpha(image.opaque + np.float32(0.5))
+    assert result.dtype == np.float32
+    np.testing.assert_array_equal(result.take(3, samples), data.take(3, samples))
+    np.testing.assert_array_equal(result.take(0, samples), data.take(0, samples) + 0.5)
+
+
+def test_an_image_without_alpha_is_all_there_is_to_see(hyperstack: Image):
+    assert hyperstack.opaque is hyperstack.data
+    assert hyperstack.with_alpha(hyperstack.data) is hyperstack.data
+
+
 def test_axes_and_shape_must_fit():
     with pytest.raises(ImageError, match="one letter for each"):
         Image(pixels(8, 8), "ZYX")

@@ -179,7 +179,7 @@ def train(
         from ..denoiser import Denoiser
 
         denoiser = Denoiser.load(continue_, device=device) if continue_ else Denoiser(settings)
-        data, axes = [image.data for image in images], images[0].axes
+        data, axes = [image.opaque for image in images], images[0].axes
         with FilesProgress(1, denoises=False) as shown:
             if continue_:
                 denoiser.continue_training(data, settings, axes=axes, report=shown.report)

@@ -32,7 +32,7 @@ def _read(path: Path) -> Image:
     for note in image.metadata.notes:
         typer.echo(f"{path}: {note}", err=True)
     try:
-        training_planes(image.data, image.axes, Control())
+        training_planes(image.opaque, image.axes, Control())
     except ValueError as error:
         fail(f"{path}: {one_line(error)}")
     return image

@@ -14,6 +14,7 @@ from typing import Any
 from tifffile import TiffFile, TiffFileError, TiffPage, TiffPageSeries
 
 from . import _imagej, _ome
+from ._colours import check_meaning
 from ._image import (
     MINISBLACK,
     MINISWHITE,
@@ -39,11 +40,13 @@ def read_image(path: Path | str) -> Image:
     Raises
     ------
     ImageError
-        If the file is missing, is no TIFF, is incomplete or damaged, or needs imagecodecs.
+        If the file is missing, is no TIFF, is incomplete or damaged, or needs imagecodecs; or if
+        its pixels are inks, or places in a table of colours.
     """
     with _opened(Path(path)) as (tif, series):
         _check_complete(series)
         data = series.asarray()
+        check_meaning(str(path), series.keyframe, data)
         data = data.astype(data.dtype.newbyteorder("="), copy=False)
         return Image(data, _distinct(series.axes), _metadata(tif, series))
 

@@ -510,6 +510,23 @@ def test_plain_description_is_kept(source: Path, result: Path):
     assert round_trip(result, read_image(source)).metadata.description == text
 
 
+@pytest.mark.parametrize("flavour", ["plain", "imagej", "ome"])
+def test_who_made_an_image_is_kept_and_what_is_not_is_noted(
+    source: Path, result: Path, flavour: str
+):
+    texts = {271: "Zeiss", 315: "Zoë", 316: "scope-3", 33432: "CC BY 4.0"}
+    extra = [(code, "s", 0, text.encode(), True) for code, text in texts.items()]
+    extra += [(65000, "H", 2, (1, 2), True), (65001, "s", 0, "of whom?", True)]
+    kind: Any = {flavour: True} if flavour != "plain" else {}
+    data = pixels(3, 12, 16)
+    tifffile.imwrite(source, data, photometric="minisblack", extratags=extra, **kind)
+    image = read_image(source)
+    assert image.metadata.notes == ("Of the tags in the file, these are not kept: 65000, 65001.",)
+    assert round_trip(result, image).metadata.notes == ()
+    with tifffile.TiffFile(result) as tif:
+        assert {code: tif.pages.first.tags.valueof(code) for code in texts} == texts
+
+
 @pytest.mark.parametrize("dtype", [np.uint8, np.float32])
 def test_rgb_stays_rgb(source: Path, result: Path, dtype: Any):
     tifffile.imwrite(source, pixels(12, 16, 4, dtype=np.uint8), photometric="rgb", extrasamples=[2])

@@ -45,7 +45,8 @@ class Metadata:
     description : str
         The OME-XML, or the free text of a plain file.
     tags : mapping
-        Resolution, photometric interpretation and the like, as arguments of ``TiffWriter.write``.
+        Resolution, photometric interpretation, who made it and the like, as arguments of
+        ``TiffWriter.write``.
     notes : tuple of str
         What the user should know, for example that more series are in the file; one sentence each.
     """

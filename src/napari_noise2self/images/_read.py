@@ -28,6 +28,15 @@ from ._image import (
 )
 from ._sizes import printed_sizes
 
+_TEXTS = (269, 271, 272, 285, 315, 316, 33432)
+"""Tags that name document, maker and model of the camera, page, artist, computer and copyright."""
+_ASCII = 2
+_PRIVATE = 32768
+"""The first tag that is not TIFF's own."""
+_KEPT = {32996, 32997, 32998, 33432, 50674, 50838, 50839}
+"""Those beyond it that are kept, or say how pixels are stored: type and depth, copyright, that of
+LERC, and ImageJ's."""
+
 
 def read_image(path: Path | str) -> Image:
     """Read the first series of a TIFF that is no thumbnail, at full resolution.
@@ -182,6 +191,10 @@ def _notes(tif: TiffFile, series: TiffPageSeries) -> tuple[str, ...]:
         notes.append(f"Of {count} series in the file, only the first is read.")
     if series.kind not in ("imagej", "ome", "shaped", "generic", "uniform"):
         notes.append(f"The metadata of a TIFF of kind {series.kind} are not kept.")
+    else:
+        private = (tag for tag in series.keyframe.tags if tag.code >= _PRIVATE)
+        if lost := [tag.name for tag in private if tag.code not in _KEPT]:
+            notes.append(f"Of the tags in the file, these are not kept: {', '.join(lost)}.")
     return tuple(notes)
 
 
@@ -201,4 +214,8 @@ def _tags(page: TiffPage) -> dict[str, Any]:
         tags["colormap"] = page.colormap
     if re.fullmatch(r"[\d :]{16}:\d\d", str(page.tags.valueof(306))):
         tags["datetime"] = page.tags.valueof(306)
+    texts = ((code, page.tags.valueof(code)) for code in _TEXTS)
+    tags["extratags"] = [
+        (code, _ASCII, 0, text.encode(), True) for code, text in texts if isinstance(text, str)
+    ]
     return tags

@@ -11,8 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tifffile import TiffWriter
 
-from napari_noise2self.atomic import published
-
+from ..atomic import published
 from . import _imagej, _ome
 from ._image import (
     MINISBLACK,

@@ -11,7 +11,7 @@ import typer
 
 from ..atomic import is_writable
 from ..errors import EXPECTED, one_line
-from ..settings import Settings
+from ..settings import SettingError, Settings
 
 
 def given(**options: Any) -> dict[str, Any]:
@@ -20,11 +20,22 @@ def given(**options: Any) -> dict[str, Any]:
 
 
 def choose_settings(**values: Any) -> Settings:
+    """Return the settings that options ask for, unless one of them would have no effect."""
     try:
-        return Settings(**values)
-    except ValueError as error:
-        name, _, rest = str(error).partition(" ")
-        wrong_usage(f"--{name.replace('_', '-')} {rest}.")
+        settings = Settings(**values)
+    except SettingError as error:
+        wrong_usage(f"--{error.name.replace('_', '-')} {error.trouble}.")
+    if settings.exclusion_radius and settings.exclusion in ("auto", "none"):
+        wrong_usage(
+            "--exclusion-radius: of no effect without a shape; give --exclusion horizontal, "
+            "vertical, plus or square, too."
+        )
+    if "start" in values and settings.effective.start != settings.start:
+        wrong_usage(
+            f"--start {settings.start}: there are no such weights for --network "
+            f"{settings.network}; leave one of them out."
+        )
+    return settings
 
 
 def check_output_folder(path: Path) -> None:

@@ -6,11 +6,12 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryFile
 
 
 def is_writable(folder: Path) -> bool:
     """Tell whether files can be made in a folder, which its permissions alone don't say."""
+    from tempfile import TemporaryFile  # what only asks for help need not wait for it
+
     try:
         with TemporaryFile(dir=folder):
             return True

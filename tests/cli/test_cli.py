@@ -109,6 +109,8 @@ def test_no_command_shows_the_help():
         ("train a.tif --model m --partition random --partition-size 1", "--partition-size must be"),
         ("denoise a.tif --output o --max-seconds 1e9", "a number from 0.1 to 2592000, not"),
         ("denoise a.tif --output o --seed -1", "a whole number from 0 to 2147483647, not -1"),
+        ("denoise a.tif --output o --overwrite --skip-existing", "one excludes the other"),
+        ("calibrate a.tif --output o --overwrite --skip-existing", "one excludes the other"),
         ("denoise a.tif --output o --exclusion-radius 3", "no effect without a shape; give --excl"),
         ("train a.tif --model m --exclusion none --exclusion-radius 1", "no effect without a sha"),
         ("denoise a.tif --output o --network dncnn --start pretrained", "no such weights for --n"),
@@ -444,6 +446,22 @@ def test_failure_is_one_sentence(tmp_path: Path, image: Path, arguments: str, te
     assert text in failure(*arguments.split(), cwd=tmp_path)
     assert time.monotonic() - started < 20, "the training was done in vain"
     assert files(tmp_path) == before
+
+
+@pytest.mark.parametrize(
+    "command", [("denoise", *QUICK), ("calibrate", "--method", "gaussian")], ids=lambda c: c[0]
+)
+def test_what_is_done_can_be_skipped(tmp_path: Path, out: Path, command: tuple[str, ...]):
+    inputs = [write(tmp_path / name, SMALL) for name in ("a.tif", "b.tif")]
+    write(out / "a.tif").write_text("dear")
+    arguments = (*command, *inputs, "--output", out, "--skip-existing")
+    done = run(*arguments)
+    said = "files, whose results exist already.\n"
+    assert (done.returncode, done.stderr) == (0, f"Skipped 1 of 2 {said}")
+    assert done.stdout.startswith(f"{out / 'b.tif'}: ")
+    assert (out / "a.tif").read_text() == "dear"
+    again = run(*arguments)
+    assert (again.returncode, again.stdout, again.stderr) == (0, "", f"Skipped 2 of 2 {said}")
 
 
 def test_notes_name_their_file(tmp_path: Path, out: Path):

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 
 from ..atomic import is_writable
 from ..errors import EXPECTED, one_line
 from ..settings import SettingError, Settings
+
+if TYPE_CHECKING:
+    from ..batch import Job
 
 
 def given(**options: Any) -> dict[str, Any]:
@@ -41,6 +45,27 @@ def choose_settings(**values: Any) -> Settings:
 def check_output_folder(path: Path) -> None:
     if path.exists() and not path.is_dir():
         wrong_usage(f"--output {path} is a file; name a folder.")
+
+
+def plan_jobs(
+    inputs: Iterable[Path], output: Path, *, overwrite: bool, skip_existing: bool
+) -> list[Job]:
+    """Return what becomes of which file: of all, or of those that have no result yet."""
+    from ..batch import PlanError, plan
+
+    if overwrite and skip_existing:
+        wrong_usage("--overwrite, --skip-existing: one excludes the other; give one of them.")
+    try:
+        jobs = plan(inputs, output)
+    except PlanError as error:
+        wrong_usage(str(error))
+    if not skip_existing:
+        return jobs
+    undone = [job for job in jobs if not os.path.lexists(job.output)]
+    if len(undone) < len(jobs):
+        done = len(jobs) - len(undone)
+        typer.echo(f"Skipped {done} of {len(jobs)} files, whose results exist already.", err=True)
+    return undone
 
 
 def check_new_model(

@@ -18,6 +18,7 @@ from ._checks import (
     choose_settings,
     errors_in_one_line,
     given,
+    plan_jobs,
     wrong_usage,
 )
 from ._options import (
@@ -36,6 +37,7 @@ from ._options import (
     PresetOption,
     SecondsOption,
     SeedOption,
+    SkipOption,
     StartOption,
     StepsOption,
 )
@@ -93,6 +95,7 @@ def denoise(
     prediction: PredictionOption = None,
     dtype: DtypeOption = "same",
     overwrite: OverwriteOption = False,
+    skip_existing: SkipOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Train on each INPUT and write it denoised, as TIFF with the same name and metadata."""
@@ -113,12 +116,9 @@ def denoise(
     from .. import batch
     from .console import FilesProgress
 
-    try:
-        jobs = batch.plan(inputs, output)
-    except batch.PlanError as error:
-        wrong_usage(str(error))
-    if save_model:
-        if len(jobs) != 1:
+    jobs = plan_jobs(inputs, output, overwrite=overwrite, skip_existing=skip_existing)
+    if save_model and jobs:
+        if len(jobs) > 1:
             wrong_usage("--save-model takes one INPUT; use the train command for several.")
         check_new_model(save_model, overwrite, (jobs[0].input, jobs[0].output), output)
     work = _load(model, device) if model else settings
@@ -203,6 +203,7 @@ def calibrate(
     ] = "auto",
     dtype: DtypeOption = "same",
     overwrite: OverwriteOption = False,
+    skip_existing: SkipOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Denoise each INPUT with a classic filter, calibrated on it by the self-supervised loss."""
@@ -210,10 +211,7 @@ def calibrate(
     from .. import batch
     from .console import FilesProgress
 
-    try:
-        jobs = batch.plan(inputs, output)
-    except batch.PlanError as error:
-        wrong_usage(str(error))
+    jobs = plan_jobs(inputs, output, overwrite=overwrite, skip_existing=skip_existing)
     failed = False
     with FilesProgress(len(jobs)) as shown:
         for outcome in batch.calibrate(

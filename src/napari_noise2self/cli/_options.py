@@ -62,4 +62,7 @@ PredictionOption = Annotated[
 ]
 DtypeOption = Annotated[Literal["same", "float32"], typer.Option(help="Data type of the results.")]
 OverwriteOption = Annotated[bool, typer.Option("--overwrite", help="Replace existing files.")]
+SkipOption = Annotated[
+    bool, typer.Option("--skip-existing", help="Leave out what has a result already.")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print figures as JSON.")]

@@ -205,20 +205,19 @@ def _denoise_file(
     """Denoise one file; return the figures and what the user should know."""
     image = _read(job, overwrite)
     notes = list(image.metadata.notes)
+    follow: dict[str, Any] = {"axes": image.axes, "control": control, "report": report}
     trained_before = not isinstance(denoiser, Settings)
     if isinstance(denoiser, Settings):
         from .denoiser import Denoiser  # only now, so that what can't be done is said at once
 
         denoiser = Denoiser(denoiser)
-        denoiser.fit(image.opaque, axes=image.axes, control=control, report=report)
+        denoiser.fit(image.opaque, **follow)
     else:
         from .figures.suitability import mismatch
 
         unlike = mismatch(denoiser.stabilisers, image.opaque, image.axes, control)
         notes += [unlike] if unlike else []
-    result = denoiser.result(
-        image.opaque, axes=image.axes, dtype=dtype, control=control, report=report
-    )
+    result = denoiser.result(image.opaque, dtype=dtype, **follow)
     pixels = image.with_alpha(result.image)
     made_by = provenance(denoiser, result.figures, trained_before=trained_before)
     write_image(job.output, pixels, image, provenance=made_by, overwrite=overwrite)

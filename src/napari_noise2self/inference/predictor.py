@@ -107,10 +107,7 @@ class Predictor:
 
     @property
     def reach(self) -> int:
-        """How far around a part of an image what its result depends on lies.
-
-        But for its brightness, which is set right by all pixels; see `as_bright_as`.
-        """
+        """How far from a pixel its result sees; only `as_bright_as` looks everywhere."""
         return self._network_reach + DOUBT_REACH
 
     @property

@@ -54,6 +54,21 @@ def test_arrows_go_one_way(path: Path) -> None:
     assert not above
 
 
+def _absolute_imports(path: Path) -> Iterator[str]:
+    """Yield the modules that a module names in full."""
+    for node in ast.walk(ast.parse((SOURCE / path).read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and not node.level:
+            yield node.module or ""
+        elif isinstance(node, ast.Import):
+            yield from (name.name for name in node.names)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=str)
+def test_own_modules_are_imported_by_relative_names(path: Path) -> None:
+    """What is imported otherwise would pass by the test above."""
+    assert "napari_noise2self" not in {name.partition(".")[0] for name in _absolute_imports(path)}
+
+
 def test_the_map_names_every_module() -> None:
     page = (Path(__file__).parents[1] / "docs" / "architecture.md").read_text(encoding="utf-8")
     named = set(re.findall(r"`([a-z_]+\.py)`", page))

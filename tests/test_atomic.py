@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from napari_noise2self.atomic import published
+from napari_noise2self.atomic import is_writable, published
 
 
 @pytest.fixture
@@ -134,6 +134,17 @@ def test_permissions_are_those_of_any_new_file(path: Path):
     with published(path) as part:
         part.touch()
     assert path.stat().st_mode == other.stat().st_mode
+
+
+def test_folders_where_files_can_be_made(tmp_path: Path):
+    assert is_writable(tmp_path)
+    assert files(tmp_path) == []
+    assert not is_writable(tmp_path / "missing")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
+def test_a_folder_where_nobody_can_write_whatever_its_permissions_say():
+    assert not is_writable(Path("/proc"))
 
 
 def test_killed_while_writing(path: Path):

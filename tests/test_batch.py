@@ -208,8 +208,16 @@ def test_folder_that_cannot_be_written_is_noticed_before_the_work(
     image: Path, out: Path, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(Denoiser, "fit", lambda *_, **__: pytest.fail("worked in vain"))
-    monkeypatch.setattr(batch.os, "access", lambda *_: False)
+    monkeypatch.setattr(batch, "is_writable", lambda _: False)
     assert "can't be written to" in run_one(image, out).error
+
+
+def test_a_folder_in_place_of_a_result_is_noticed_before_the_work(
+    image: Path, out: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(Denoiser, "fit", lambda *_, **__: pytest.fail("worked in vain"))
+    (out / "image.tif").mkdir(parents=True)
+    assert "is a folder; move it" in run_one(image, out, overwrite=True).error
 
 
 def test_trained_model_denoises_many_files(image: Path, out: Path):
@@ -236,6 +244,31 @@ def test_model_can_be_kept_in_the_new_folder(image: Path, out: Path):
     assert not run_one(image, out, save_model=out / "model.n2s").error
     expected = Denoiser.load(out / "model.n2s").denoise(tifffile.imread(image), dtype="same")
     np.testing.assert_array_equal(tifffile.imread(out / "image.tif"), expected)
+
+
+def test_a_model_that_cannot_be_kept_does_not_cost_the_result(image: Path, out: Path):
+    error = run_one(image, out, save_model=out / "nowhere" / "model.n2s").error
+    assert error == (
+        f"{out / 'nowhere' / 'model.n2s'} can't be written (No such file or directory); "
+        "check the folder and its space."
+    )
+    assert tifffile.imread(out / "image.tif").shape == (64, 64)
+
+
+@pytest.mark.parametrize("calibrated", [False, True])
+def test_an_alpha_channel_stays_as_it_is(tmp_path: Path, out: Path, calibrated: bool):
+    image = np.random.default_rng(0).integers(20, 90, (32, 32, 4)).astype(np.uint8)
+    options: dict[str, Any] = {"photometric": "rgb", "extrasamples": ["unassalpha"]}
+    jobs = plan([write(tmp_path / "rgba.tif", image, **options)], out)
+    if calibrated:
+        (outcome,) = batch.calibrate(jobs, QUICK, method="gaussian")
+    else:
+        (outcome,) = run(*jobs)
+        assert len(outcome.figures["noise"]) == 3
+    assert not outcome.error
+    result = tifffile.imread(out / "rgba.tif")
+    np.testing.assert_array_equal(result[..., 3], image[..., 3])
+    assert (result[..., :3] != image[..., :3]).any()
 
 
 def test_notes_of_the_file_reach_the_user(tmp_path: Path, out: Path):

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from napari_noise2self import Denoiser, Settings, denoise
+from napari_noise2self.inference import predictor
 from simulate import TINY, awake, camera, levels, smooth_scene
 
 QUICK = Settings(**TINY, max_steps=3, partition_size=2)
@@ -294,6 +295,44 @@ def test_large_images_are_flipped_less(monkeypatch: pytest.MonkeyPatch) -> None:
     assert np.array_equal(denoiser.denoise(image[0]), denoiser.denoise(image[0], flips=8))
     part = slice(1, 2), slice(None), slice(None)
     assert np.array_equal(denoiser.denoise(image, window=part), denoiser.denoise(image)[1:2])
+
+
+@pytest.mark.parametrize("prediction", ["single-pass", "j-invariant", "posterior"])
+@pytest.mark.parametrize("partition", ["grid", "random"])
+def test_a_window_is_denoised_as_in_the_whole(
+    prediction: str, partition: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With line noise and subsets of the whole, and all pixels around that tell of it.
+
+    But for the mean brightness of the posterior, which is that of all pixels.
+    """
+    monkeypatch.setattr(predictor, "as_bright_as", lambda noisy, mean, noise: mean)
+    image = camera(100 * smooth_scene((160, 168)) + 20, read_noise=5)
+    image += np.random.default_rng(0).normal(0, 10, (160, 1))
+    denoiser = _awake(image, network="dncnn", partition=partition, partition_size=5)
+    window = slice(67, 98), slice(66, 101)
+    whole, part, rough = (
+        denoiser.denoise(image, prediction=prediction, flips=2, window=each, rough=is_rough)
+        for each, is_rough in ((None, False), (window, False), (window, True))
+    )
+    np.testing.assert_allclose(part, whole[window], rtol=0, atol=1e-3)
+    assert np.abs(rough - whole[window]).max() > 0.5, "there is nothing to see around it"
+
+
+@pytest.mark.parametrize(
+    "window",
+    [
+        (slice(None),) * 2,
+        (slice(None), slice(0, 9, 2), slice(None)),
+        (slice(None), slice(5, 5), slice(None)),
+        (slice(0, 1), slice(None), slice(None)),
+    ],
+)
+def test_what_is_no_window_of_an_image_is_told(window: tuple[slice, ...]) -> None:
+    image = np.stack([levels(), levels(seed=1)])
+    denoiser = _awake(image, axes="CYX")
+    with pytest.raises(ValueError, match="slice of pixels, without a step, for each axis"):
+        denoiser.denoise(image, axes="CYX", window=window)
 
 
 def test_number_of_flips_can_be_chosen_afterwards() -> None:

@@ -157,6 +157,7 @@ def test_folder_that_cannot_be_written(trained: Denoiser, tmp_path: Path, place:
     with pytest.raises(ModelError, match="check the folder") as caught:
         trained.save(tmp_path / place)
     assert str(tmp_path / place) in str(caught.value)
+    assert "/." not in str(caught.value), "names a hidden file"
 
 
 def test_failure_while_writing_leaves_nothing(
@@ -348,6 +349,14 @@ def first(change: Callable[[torch.Tensor], Any]) -> Callable[[Any, dict[str, Any
         record(history=7),
         record(held_out_loss="low"),
         record(seconds=None),
+        record(steps="many"),
+        record(planned_steps=1.5),
+        record(best_step=True),
+        record(continued_after=["1"]),
+        record(noise_floor="low"),
+        record(history=[["1", 0.0, 1.0]]),
+        record(history=[[1, 0.0, None]]),
+        record(partition_changes=[["1", {}]]),
         lambda header, _: header.pop("record"),
         lambda header, _: header.update(stabilisers=[]),
         lambda header, _: header.update(stabilisers=header["stabilisers"] * 2),

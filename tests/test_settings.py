@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import json
+import pickle
 from dataclasses import FrozenInstanceError, fields, replace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from napari_noise2self.settings import BUDGETS, DEFAULT_DEPTH, DEFAULT_WIDTH, Settings
+from napari_noise2self.settings import (
+    BUDGETS,
+    DEFAULT_DEPTH,
+    DEFAULT_WIDTH,
+    SettingError,
+    Settings,
+)
 
 CHOICES = [
     "preset", "start", "partition", "exclusion", "fill", "adjacent_planes", "network",
@@ -72,6 +79,21 @@ def test_limits_of_numbers(name: str) -> None:
     for value in (low - step, high + step, float("nan"), float("inf"), -float("inf")):
         with pytest.raises(ValueError, match=f"^{name} must be "):
             Settings(**{name: value})
+
+
+@pytest.mark.parametrize(
+    ("name", "span"),
+    [
+        ("seed", "0 to 2147483647"),
+        ("max_seconds", "0.1 to 2592000"),
+        ("learning_rate", "0.000001 to 1"),
+    ],
+)
+def test_limits_are_told_in_plain_digits(name: str, span: str) -> None:
+    with pytest.raises(SettingError, match=f"from {span}, not -1$") as caught:
+        Settings(**{name: -1})
+    assert caught.value.name == name
+    assert str(pickle.loads(pickle.dumps(caught.value))) == str(caught.value)
 
 
 @pytest.mark.parametrize("name", RANGES)

@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from napari_noise2self import Denoiser, Settings, calibrate
+from napari_noise2self.noise.correlation import coloured
 from napari_noise2self.snippet import as_python, changed_settings, hindrance
 from napari_noise2self.training.trainer import Trainer
+from simulate import ALIKE, smooth_scene
 
 
 def run(code, image):
@@ -35,6 +37,19 @@ def test_steps_are_those_that_the_time_allowed(noisy, tiny, monkeypatch):
     code = as_python(story_of(result, settings), "noisy")
     assert "max_steps=30" in code
     np.testing.assert_array_equal(run(code, noisy), result.image)
+
+
+def test_correlated_noise_is_whitened_again():
+    """The network took no step, and the code says so: that must not change the way."""
+    white = np.random.default_rng(0).standard_normal((128, 128))
+    image = 100 + 100 * smooth_scene((128, 128)) + 20 * coloured(white, ALIKE)
+    settings = Settings(preset="fast", device="cpu")
+    denoiser = Denoiser(settings).fit(image)
+    result = denoiser.result(image)
+    code = as_python(story_of(result, settings), "noisy")
+    assert denoiser.whitens
+    assert "max_steps=0" in code
+    np.testing.assert_array_equal(run(code, image), result.image)
 
 
 def test_axes(stack, tiny):

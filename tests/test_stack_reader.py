@@ -88,6 +88,25 @@ def test_a_window_is_a_part_of_the_image_but_sees_what_is_beside_it() -> None:
         torch.testing.assert_close(beside, expected[..., 2:7, :])
 
 
+def test_a_margin_around_a_window_begins_where_the_network_may() -> None:
+    rows = np.random.default_rng(1).normal(0, 40, (3, 6, 96, 1))
+    stack = np.random.default_rng(0).normal(100, 10, (3, 6, 96, 80)) + rows
+    window = (slice(1, 2), slice(3, 5), slice(-30, -20), slice(5, 60))
+    noise, layout = StableNoise.of(STABILISERS), Layout(stack.shape, AXES)
+    whole = StackReader(stack, layout, STABILISERS, noise, True, "Z")
+    part = StackReader(stack, layout, STABILISERS, noise, True, "Z", window, 11, 8)
+    assert part.layout.shape == (1, 2, 10, 55)
+    assert part.origin == (48, 0)
+    assert part.wanted == (slice(18, 28), slice(5, 60))
+    assert whole.line_noise(9)
+    for number, same in zip(part.order, (9, 10), strict=True):
+        torch.testing.assert_close(part.stable(number), whole.stable(same)[:, 48:87, :71])
+        beside, expected = part.beside(number), whole.beside(same)
+        assert beside is not None
+        assert expected is not None
+        torch.testing.assert_close(beside, expected[..., 48:87, :71])
+
+
 def test_what_tells_nothing_is_not_seen_but_only_what_has_no_value_is_missing() -> None:
     stack = STACK.copy()
     stack[1, 2, 4, 4] = 1e4

@@ -8,6 +8,17 @@ from contextlib import contextmanager
 from pathlib import Path
 
 
+def is_writable(folder: Path) -> bool:
+    """Tell whether files can be made in a folder, which its permissions alone don't say."""
+    from tempfile import TemporaryFile  # what only asks for help need not wait for it
+
+    try:
+        with TemporaryFile(dir=folder):
+            return True
+    except OSError:
+        return False
+
+
 @contextmanager
 def published(path: Path, overwrite: bool = False) -> Iterator[Path]:
     """Give a hidden file to write to, which takes the name `path` only once it is whole.

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from . import __version__
+from .atomic import is_writable
 from .errors import EXPECTED, one_line
 from .images import Image, ImageError, read_image, tiff_paths, write_image
 from .progress import Cancelled, Control, Report
@@ -204,24 +205,24 @@ def _denoise_file(
     """Denoise one file; return the figures and what the user should know."""
     image = _read(job, overwrite)
     notes = list(image.metadata.notes)
+    follow: dict[str, Any] = {"axes": image.axes, "control": control, "report": report}
     trained_before = not isinstance(denoiser, Settings)
     if isinstance(denoiser, Settings):
         from .denoiser import Denoiser  # only now, so that what can't be done is said at once
 
         denoiser = Denoiser(denoiser)
-        denoiser.fit(image.data, axes=image.axes, control=control, report=report)
+        denoiser.fit(image.opaque, **follow)
     else:
         from .figures.suitability import mismatch
 
-        unlike = mismatch(denoiser.stabilisers, image.data, image.axes, control)
+        unlike = mismatch(denoiser.stabilisers, image.opaque, image.axes, control)
         notes += [unlike] if unlike else []
-    if save_model:
-        denoiser.save(save_model, overwrite=overwrite)
-    result = denoiser.result(
-        image.data, axes=image.axes, dtype=dtype, control=control, report=report
-    )
+    result = denoiser.result(image.opaque, dtype=dtype, **follow)
+    pixels = image.with_alpha(result.image)
     made_by = provenance(denoiser, result.figures, trained_before=trained_before)
-    write_image(job.output, result.image, image, provenance=made_by, overwrite=overwrite)
+    write_image(job.output, pixels, image, provenance=made_by, overwrite=overwrite)
+    if save_model:  # last: if that fails, there is the image at least
+        denoiser.save(save_model, overwrite=overwrite)
     return result.figures, tuple(notes)
 
 
@@ -240,8 +241,8 @@ def _calibrate_file(
 
     follow: dict[str, Any] = {"axes": image.axes, "control": control, "report": report}
     methods = None if method == "auto" else (method,)
-    calibration = calibrate(image.data, settings, methods=methods, **follow)
-    result = calibration.denoise(image.data, dtype=dtype, **follow)
+    calibration = calibrate(image.opaque, settings, methods=methods, **follow)
+    result = image.with_alpha(calibration.denoise(image.opaque, dtype=dtype, **follow))
     made_by = {
         "version": __version__,
         "settings": settings.to_dict(),
@@ -257,6 +258,8 @@ def _read(job: Job, overwrite: bool) -> Image:
     tiff_paths([job.input])  # says what is wrong with a missing file or a folder without TIFFs
     if os.path.lexists(job.output) and not overwrite:
         raise ImageError(f"{job.output} exists already; use --overwrite to replace it.")
+    if job.output.is_dir():
+        raise ImageError(f"{job.output} is a folder; move it, or choose another output folder.")
     image = read_image(job.input)
     make_folder(job.output.parent)
     return image
@@ -276,7 +279,7 @@ def make_folder(folder: Path) -> None:
         raise ImageError(
             f"The folder {folder} can't be made ({error.strerror}); choose another."
         ) from error
-    if not os.access(folder, os.W_OK):
+    if not is_writable(folder):
         raise ImageError(f"The folder {folder} can't be written to; choose another.")
 
 

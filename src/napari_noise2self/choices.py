@@ -46,10 +46,11 @@ def learns_nothing(settings: Settings, partition: Partition) -> bool:
     Parameters
     ----------
     settings : Settings
-        A number of steps that they ask for is taken in any case.
+        Steps that they ask for are taken in any case. None at all is what a result of such noise
+        says of itself, and no preset takes none.
     partition : Partition
         With its exclusion.
     """
     settings = settings.effective
-    usual = settings.start == "pretrained" and settings.max_steps is None
-    return usual and settings.budget.max_steps > 0 and partition.exclusion.radius > 0
+    as_it_is = settings.start == "pretrained" and not settings.max_steps
+    return as_it_is and partition.exclusion.radius > 0

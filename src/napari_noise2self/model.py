@@ -63,6 +63,7 @@ class Model:
         tile: int = DEFAULT_TILE,
         flips: int | None = None,
         window: Window | None = None,
+        rough: bool = False,
         control: Control | None = None,
         report: Report | None = None,
     ) -> NDArray[Any]:
@@ -84,7 +85,13 @@ class Model:
             Over how many of the image's eight orientations to average; 1 is fastest. If None,
             what the preset says for so many pixels; see `Budget.grown`.
         window : tuple of slice, optional
-            The part to denoise, a slice for each axis; all if None. Planes beside it are seen.
+            The part to denoise, a slice for each axis; all if None. All that lies beside it is
+            seen, so it is denoised as in the whole. But the posterior is made as bright as the
+            noisy pixels of the window and around it, which may be some hundredths of the noise
+            apart from all.
+        rough : bool
+            See of the window's own planes nothing but the window: faster, but its border is not
+            as in the whole. For previews.
         control, report
             As in `Denoiser.fit`; reports count planes.
 
@@ -107,6 +114,7 @@ class Model:
             tile=tile,
             flips=flips,
             window=window,
+            rough=rough,
             control=control,
             report=report,
         ).image
@@ -121,6 +129,7 @@ class Model:
         tile: int = DEFAULT_TILE,
         flips: int | None = None,
         window: Window | None = None,
+        rough: bool = False,
         control: Control | None = None,
         report: Report | None = None,
     ) -> Result:
@@ -128,32 +137,46 @@ class Model:
         if self.network is None:
             raise InputError("This denoiser is not trained yet; call fit(image) first.")
         control = control or Control()
-        reader = self.reader(image, axes, window)
-        result = np.empty(reader.layout.shape, output_dtype(image, dtype))
-        gathered = ResultFigures(self.stabilisers, np.dtype(image.dtype))
         mode = prediction or self.settings.prediction
         if flips is None:
-            flips = self.settings.budget_for(math.prod(image.shape)).flips
+            flips = self.settings.budget_for(math.prod(check_image(image, axes).shape)).flips
         predictor: Predictor | WhitePredictor = self.predictor(tile, flips)
         if mode == "posterior" and self.whitens:
             predictor = self.white_predictor(tile, flips)
+        reader = self.reader(image, axes, window, 0 if rough else predictor.reach)
+        result = np.empty(reader.layout.shape, output_dtype(image, dtype))
+        gathered = ResultFigures(self.stabilisers, np.dtype(image.dtype))
         started = time.monotonic()
         for done, number in enumerate(reader.order):
             known, missing = reader.known(number), reader.missing(number)
             seen = reader.stable(number) if mode == "j-invariant" else known
             stack_report = report and of_planes(report, done, reader.layout.n_planes, started)
-            predicted = predictor.predict(
-                seen, mode, beside=reader.beside(number), control=control, report=stack_report
+            mean, error, noise = predictor.predict(
+                seen,
+                mode,
+                beside=reader.beside(number),
+                origin=reader.origin,
+                control=control,
+                report=stack_report,
             )
-            mean = gathered.add(known, missing, *predicted, reader.line_noise(number))
-            plane = finish(mean, reader.plane(number), missing.numpy(), result.dtype)
+            wanted = (slice(None), *reader.wanted)
+            known, missing = known[wanted], missing[wanted]
+            predicted = mean[wanted], error[wanted], noise[wanted]
+            grey = gathered.add(known, missing, *predicted, reader.line_noise(number))
+            plane = finish(grey, reader.plane(number)[wanted], missing.numpy(), result.dtype)
             reader.layout.set_plane(result, number, plane)
         return Result(result, gathered.figures(self.figures))
 
     def reader(
-        self, image: Any, axes: str | None = None, window: Window | None = None
+        self,
+        image: Any,
+        axes: str | None = None,
+        window: Window | None = None,
+        margin: int = 0,
     ) -> StackReader:
         """Return the planes of an image, or of a window of it, as the network sees them.
+
+        The window may have a margin; see `StackReader`.
 
         Raises
         ------
@@ -163,7 +186,18 @@ class Model:
         layout = check_image(image, axes)
         self.check_channels(layout.n_channels)
         axis, takes = self.stack.axis_of(layout), self.settings.takes_line_noise
-        return StackReader(image, layout, self.stabilisers, self._noise, takes, axis, window)
+        stride = self.network.stride if self.network else 1
+        return StackReader(
+            image,
+            layout,
+            self.stabilisers,
+            self._noise,
+            takes,
+            axis,
+            window,
+            margin,
+            stride,
+        )
 
     def predictor(self, tile: int = DEFAULT_TILE, flips: int = 1) -> Predictor:
         """Return the trained network with all that decides its predictions; see `Predictor`."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import re
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -76,8 +77,14 @@ def save_model(model: Model, path: Path, *, overwrite: bool = False) -> None:
         raise ModelError(f"{path} exists already; choose another name or overwrite it.") from error
     except (OSError, SafetensorError) as error:
         raise ModelError(
-            f"{path} can't be written ({error}); check the folder and its space."
+            f"{path} can't be written ({_reason(error)}); check the folder and its space."
         ) from error
+
+
+def _reason(error: Exception) -> str:
+    """Say why a file can't be written, without the hidden ones that are written first."""
+    told = re.search(r"I/O error: (.+) \(os error", str(error))
+    return told[1] if told else getattr(error, "strerror", None) or str(error)
 
 
 def load_model(kind: type[Kind], path: Path, device: Device = "auto") -> Kind:
@@ -153,6 +160,7 @@ def _assemble(
         None if found is None else Refinement(**found) for found in record["noise_refinements"]
     )
     model.record = TrainingRecord(**record)
+    _check_numbers(model.record)
     if values["floor"] is not None:
         model.floor = Floor.from_dict(values["floor"])
     model.device = describe_device(device)
@@ -181,6 +189,18 @@ def _stabiliser(values: dict[str, Any]) -> Stabiliser:
     if not all(map(math.isfinite, positive + finite)) or not min(positive) > 0:
         raise ValueError("numbers of the scale are impossible")
     return stabiliser
+
+
+def _check_numbers(record: TrainingRecord) -> None:
+    """Raise ValueError where a record of a training holds something else than numbers."""
+    history = [number for _, *found in record.history for number in found]
+    changes = [step for step, *_ in (*record.history, *record.partition_changes)]
+    steps = (record.steps, record.planned_steps, record.best_step, *record.continued_after)
+    numbers = (record.seconds, record.held_out_loss, record.noise_floor or 0.0, *history)
+    if {type(step) for step in (*steps, *changes)} != {int} or not {
+        type(number) for number in numbers
+    } <= {int, float}:
+        raise ValueError("numbers of the record are none")
 
 
 def _whitening(values: dict[str, Any]) -> Whitening:

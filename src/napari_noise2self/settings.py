@@ -21,6 +21,25 @@ Device = Literal["auto", "cpu", "cuda", "mps"]
 _ONE_IMAGE = 512 * 512
 
 
+class SettingError(ValueError):
+    """A setting is not valid.
+
+    Parameters
+    ----------
+    name : str
+        Of the setting.
+    trouble : str
+        What is wrong with it, to be read after its name.
+    """
+
+    def __init__(self, name: str, trouble: str) -> None:
+        super().__init__(name, trouble)
+        self.name, self.trouble = name, trouble
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.trouble}"
+
+
 @dataclass(frozen=True)
 class Budget:
     """What a preset buys for one image: training ends at whichever limit comes first."""
@@ -140,8 +159,8 @@ class Settings:
 
     Raises
     ------
-    ValueError
-        If a value is not among its choices or out of its range. The message names the setting.
+    SettingError
+        If a value is not among its choices or out of its range; a ValueError.
     """
 
     preset: Preset = "balanced"
@@ -174,7 +193,7 @@ class Settings:
         limits = _PARTITION_RANGES[self.partition]
         _check_range("partition_size", self.partition_size, limits, whole=True)
         if not isinstance(self.mixed_precision, bool):
-            raise ValueError("mixed_precision must be true or false")
+            raise SettingError("mixed_precision", "must be true or false")
 
     @property
     def budget(self) -> Budget:
@@ -240,17 +259,18 @@ def _choices(hint: Any) -> tuple[Any, ...]:
 
 
 def _check_choice(name: str, value: object, choices: tuple[Any, ...]) -> None:
-    """Raise ValueError where a setting with a fixed list of choices holds something else."""
+    """Raise SettingError where a setting with a fixed list of choices holds something else."""
     if choices and value not in choices:
-        raise ValueError(f"{name} must be one of {', '.join(choices)}, not {value!r}")
+        raise SettingError(name, f"must be one of {', '.join(choices)}, not {value!r}")
 
 
 def _check_range(name: str, value: Any, limits: tuple[float, float], *, whole: bool) -> None:
-    """Raise ValueError where a number is of the wrong kind or outside its limits."""
+    """Raise SettingError where a number is of the wrong kind or outside its limits."""
     if value is None and name in _OPTIONAL:
         return
     kinds = (int,) if whole else (int, float)
     low, high = limits
     if isinstance(value, bool) or not isinstance(value, kinds) or not low <= value <= high:
         kind = "a whole number" if whole else "a number"
-        raise ValueError(f"{name} must be {kind} from {low:g} to {high:g}, not {value!r}")
+        span = " to ".join(f"{limit:f}".rstrip("0").rstrip(".") for limit in limits)
+        raise SettingError(name, f"must be {kind} from {span}, not {value!r}")

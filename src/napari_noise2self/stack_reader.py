@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from .arrays import check_values
+from .arrays import InputError, check_values
 from .axes import BESIDE, Layout
 from .noise.line_noise import NO_LINE_NOISE, LineNoise
 from .noise.outliers import in_patches
@@ -44,7 +44,17 @@ class StackReader:
     axis : str
         Letter of the axis along which adjacent planes are seen; nothing if none are.
     window : tuple of slice, optional
-        What is read; all if None. Planes beside those in the window are seen, too.
+        What is wanted; all if None. Planes beside those in the window are seen, too.
+    margin : int
+        How far around the window pixels are given, too. Line noise and outliers are then those of
+        whole planes. If 0, the window is read as if nothing lay around it, which is faster.
+    stride : int
+        With a margin, what is given begins at a multiple of this.
+
+    Raises
+    ------
+    InputError
+        If the window is none of this image.
     """
 
     def __init__(
@@ -56,14 +66,19 @@ class StackReader:
         takes_line_noise: bool,
         axis: str = "",
         window: Window | None = None,
+        margin: int = 0,
+        stride: int = 1,
     ) -> None:
         self._image, self._layout, self._stabilisers = image, layout, stabilisers
         self._noise, self._takes_line_noise, self._axis = noise, takes_line_noise, axis
-        window = window or (slice(None),) * len(layout.shape)
+        window = _checked(window, layout)
         self.layout = layout.part(window)
-        """Of what is read."""
-        spans = dict(zip(layout.axes, window, strict=True))
-        self._window = spans["Y"], spans["X"]
+        """Of the window."""
+        spans = {
+            letter: _Span.of(wanted, extent, margin, stride)
+            for letter, wanted, extent in zip(layout.axes, window, layout.shape, strict=True)
+        }
+        self._rows, self._columns = spans["Y"], spans["X"]
         self._numbers = layout.numbers(window)
         self._read_last: OrderedDict[int, _Plane] = OrderedDict()
 
@@ -71,6 +86,16 @@ class StackReader:
     def order(self) -> list[int]:
         """The numbers of all planes, in the order in which they are best read."""
         return self.layout.in_order(self._axis)
+
+    @property
+    def wanted(self) -> tuple[slice, slice]:
+        """Where the window is in what is given."""
+        return self._rows.wanted, self._columns.wanted
+
+    @property
+    def origin(self) -> tuple[int, int]:
+        """Row and column, in the image, of the first pixel that is given."""
+        return self._rows.origin, self._columns.origin
 
     def plane(self, number: int) -> NDArray[Any]:
         """Return a plane as it is, (C, Y, X).
@@ -109,18 +134,73 @@ class StackReader:
     def _read(self, number: int) -> _Plane:
         """Read a plane of the whole image once, as long as it is needed for those beside it."""
         if number not in self._read_last:
-            noisy = self._layout.plane(self._image, number, *self._window)
+            rows, columns = self._rows, self._columns
+            noisy = self._layout.plane(self._image, number, rows.read, columns.read)
             check_values(noisy)
             line_noise = LineNoise.of(noisy) if self._takes_line_noise else NO_LINE_NOISE
             stable = stabilise_plane(self._stabilisers, line_noise.taken_from(noisy))
             known = self._noise.without_outliers(stable)
             dark = in_patches(stable.isnan())  # masked; single ones are dead pixels
             missing = dark | torch.from_numpy(~np.isfinite(noisy))
-            self._read_last[number] = _Plane(noisy, line_noise, stable, known, missing)
+            given = slice(None), rows.given, columns.given
+            self._read_last[number] = _Plane(
+                noisy[given], line_noise, stable[given], known[given], missing[given]
+            )
         self._read_last.move_to_end(number)
         if len(self._read_last) > _REMEMBERED:
             self._read_last.popitem(last=False)
         return self._read_last[number]
+
+
+def _checked(window: Window | None, layout: Layout) -> Window:
+    """Return a window with its bounds in numbers, after a look at whether it is one."""
+    if window is None:
+        window = (slice(None),) * len(layout.shape)
+    if len(window) == len(layout.shape):
+        pairs = zip(window, layout.shape, strict=True)
+        bounds = [span.indices(extent) for span, extent in pairs]
+        found = tuple(slice(start, stop) for start, stop, _ in bounds)
+        whole = layout.part(found).n_channels == layout.n_channels
+        if whole and all(start < stop and step == 1 for start, stop, step in bounds):
+            return found
+    raise InputError(
+        f"A window of an image of shape {layout.shape} is a slice of pixels, without a step, for "
+        "each axis, and all of the channels."
+    )
+
+
+@dataclass(frozen=True)
+class _Span:
+    """What is wanted of an axis, what is given, and what is read for it.
+
+    Parameters
+    ----------
+    read : slice
+        Of the axis.
+    given : slice
+        Of what is read.
+    wanted : slice
+        Of what is given.
+    """
+
+    read: slice
+    given: slice
+    wanted: slice
+
+    @classmethod
+    def of(cls, wanted: slice, extent: int, margin: int, stride: int) -> _Span:
+        """Return the spans for some of an axis; see `StackReader`."""
+        if not margin:
+            all_of_it = slice(0, wanted.stop - wanted.start)
+            return cls(wanted, all_of_it, all_of_it)
+        low = max(0, wanted.start - margin) // stride * stride
+        given = slice(low, min(extent, wanted.stop + margin))
+        return cls(slice(0, extent), given, slice(wanted.start - low, wanted.stop - low))
+
+    @property
+    def origin(self) -> int:
+        """Where what is given begins."""
+        return int(self.read.start + self.given.start)
 
 
 @dataclass(frozen=True, eq=False)

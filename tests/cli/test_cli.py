@@ -107,6 +107,13 @@ def test_no_command_shows_the_help():
         ("denoise a.tif --output o --max-seconds nan", "--max-seconds must be"),
         ("denoise a.tif --output o --partition-size 1", "--partition-size must be"),
         ("train a.tif --model m --partition random --partition-size 1", "--partition-size must be"),
+        ("denoise a.tif --output o --max-seconds 1e9", "a number from 0.1 to 2592000, not"),
+        ("denoise a.tif --output o --seed -1", "a whole number from 0 to 2147483647, not -1"),
+        ("denoise a.tif --output o --overwrite --skip-existing", "one excludes the other"),
+        ("calibrate a.tif --output o --overwrite --skip-existing", "one excludes the other"),
+        ("denoise a.tif --output o --exclusion-radius 3", "no effect without a shape; give --excl"),
+        ("train a.tif --model m --exclusion none --exclusion-radius 1", "no effect without a sha"),
+        ("denoise a.tif --output o --network dncnn --start pretrained", "no such weights for --n"),
         ("denoise a.tif --output o --model m --seed 1", "--seed: of no effect with --model"),
         ("train a.tif --model m --continue n --start fresh", "--start: of no effect with --con"),
         ("denoise a.tif --output o --model m --save-model n", "nothing to save"),
@@ -425,22 +432,58 @@ def test_existing_files_are_replaced_only_when_told_to(image: Path, out: Path):
         ("denoise image.tif --output out --save-model no/m", "no does not exist; make it first"),
         ("train image.tif --model no/m", "no does not exist; make it first"),
         ("train image.tif no.tif --model m", "no.tif does not exist"),
-        ("train image.tif stack.tif --model m", "must have the same axes"),
+        ("train image.tif stack.tif --model m", "stack.tif has other axes (QYX) than image.tif (Y"),
+        ("train image.tif empty.tif --model m", "empty.tif: The image has no finite pixels"),
+        ("train image.tif mask.tif --model m", "mask.tif: A true/false image is a mask"),
         ("demo --output image.tif/demo", "image.tif/demo can't be made (Not a directory)"),
     ],
 )
 def test_failure_is_one_sentence(tmp_path: Path, image: Path, arguments: str, text: str):
     write(tmp_path / "stack.tif", np.stack([SMALL, SMALL]))
-    started = time.monotonic()
+    write(tmp_path / "empty.tif", np.full(SMALL.shape, np.nan, np.float32))
+    write(tmp_path / "mask.tif", SMALL > 120)
+    before, started = files(tmp_path), time.monotonic()
     assert text in failure(*arguments.split(), cwd=tmp_path)
     assert time.monotonic() - started < 20, "the training was done in vain"
-    assert files(tmp_path) == ["image.tif", "stack.tif"]
+    assert files(tmp_path) == before
+
+
+@pytest.mark.parametrize(
+    "command", [("denoise", *QUICK), ("calibrate", "--method", "gaussian")], ids=lambda c: c[0]
+)
+def test_what_is_done_can_be_skipped(tmp_path: Path, out: Path, command: tuple[str, ...]):
+    inputs = [write(tmp_path / name, SMALL) for name in ("a.tif", "b.tif")]
+    write(out / "a.tif").write_text("dear")
+    arguments = (*command, *inputs, "--output", out, "--skip-existing")
+    done = run(*arguments)
+    said = "files, whose results exist already.\n"
+    assert (done.returncode, done.stderr) == (0, f"Skipped 1 of 2 {said}")
+    assert done.stdout.startswith(f"{out / 'b.tif'}: ")
+    assert (out / "a.tif").read_text() == "dear"
+    again = run(*arguments)
+    assert (again.returncode, again.stdout, again.stderr) == (0, "", f"Skipped 2 of 2 {said}")
+
+
+def test_notes_name_their_file(tmp_path: Path, out: Path):
+    path = tmp_path / "two.tif"
+    with tifffile.TiffWriter(path) as tif:
+        tif.write(SMALL)
+        tif.write(SMALL[:16])
+    note = f"{path}: Of 2 series in the file, only the first is read.\n"
+    assert run("denoise", path, "--output", out, *QUICK).stderr == note
+    assert run("train", path, "--model", tmp_path / "model", *QUICK).stderr == note
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
 def test_folder_where_nobody_can_write(image: Path):
     text = failure("denoise", image, "--output", "/proc/self/out")
     assert text.startswith(f"{image}: The folder /proc/self/out can't be made")
+    for command in (
+        ("train", image, "--model"),
+        ("denoise", image, "--output", "o", "--save-model"),
+    ):
+        text = failure(*command, "/proc/m.n2s", cwd=image.parent)
+        assert text.startswith("The folder /proc can't be written to")
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such a name")

@@ -147,7 +147,7 @@ def test_first_of_several_series_is_read_and_noted(source: Path):
         tif.write(pixels(5, 8, 8), photometric="minisblack", metadata={"axes": "ZYX"})
     image = read_image(source)
     assert image.axes == "YX"
-    assert image.metadata.notes == ("source.tif holds 2 series; only the first is read.",)
+    assert image.metadata.notes == ("Of 2 series in the file, only the first is read.",)
 
 
 def test_full_resolution_of_a_pyramid_is_read(source: Path):
@@ -155,6 +155,79 @@ def test_full_resolution_of_a_pyramid_is_read(source: Path):
         tif.write(pixels(64, 64), subifds=1, metadata={"axes": "YX"})
         tif.write(pixels(32, 32), subfiletype=1)
     assert read_image(source).data.shape == (64, 64)
+
+
+def test_a_thumbnail_before_the_image_is_not_taken_for_it(source: Path):
+    with tifffile.TiffWriter(source) as tif:
+        tif.write(pixels(16, 16), subfiletype=1, metadata={"operator": "nobody"})
+        tif.write(pixels(64, 64), metadata={"operator": "Ada"})
+    image = read_image(source)
+    assert image.data.shape == (64, 64)
+    assert image.metadata.properties == {"operator": "Ada"}
+    assert image.metadata.notes == ()
+
+
+def test_a_thumbnail_alone_is_an_image(source: Path):
+    tifffile.imwrite(source, pixels(16, 16), subfiletype=1)
+    assert read_image(source).data.shape == (16, 16)
+
+
+def test_inks_are_refused(source: Path):
+    tifffile.imwrite(source, pixels(12, 16, 4, dtype=np.uint8), photometric="separated")
+    with pytest.raises(ImageError, match=r"holds inks \(CMYK\), not light; convert"):
+        read_image(source)
+
+
+def ramp(*stops: tuple[int, int, int]) -> np.ndarray:
+    """Return a table of 256 colours from one stop to the next."""
+    places = np.linspace(0, 255, len(stops))
+    colours = [np.interp(np.arange(256), places, part) for part in zip(*stops, strict=True)]
+    return (257 * np.array(colours)).astype(np.uint16)
+
+
+@pytest.mark.parametrize("levels", [3, 40, 200])
+@pytest.mark.parametrize(
+    "table",
+    [
+        ramp((0, 0, 0), (0, 255, 0)),
+        ramp((255, 255, 255), (0, 0, 0)),
+        ramp((0, 0, 0), (90, 0, 150), (255, 60, 0), (255, 200, 0), (255, 255, 255)),
+        ramp((255, 0, 0), (255, 255, 0), (0, 255, 0), (0, 255, 255), (0, 0, 255), (255, 0, 0)),
+    ],
+    ids=["green", "inverted", "fire", "spectrum"],
+)
+def test_a_table_of_colours_may_shade_intensities(source: Path, table: np.ndarray, levels: int):
+    data = pixels(32, 32) % levels
+    tifffile.imwrite(source, data.astype(np.uint8), photometric="palette", colormap=table)
+    np.testing.assert_array_equal(read_image(source).data, data)
+
+
+@pytest.mark.parametrize("levels", [8, 200])
+def test_places_in_a_table_of_colours_are_refused(source: Path, levels: int):
+    table = np.random.default_rng(0).integers(0, 65535, (3, 256)).astype(np.uint16)
+    data = (pixels(32, 32) % levels).astype(np.uint8)
+    tifffile.imwrite(source, data, photometric="palette", colormap=table)
+    with pytest.raises(ImageError, match="not intensities; convert it to RGB or grey first"):
+        read_image(source)
+
+
+@pytest.mark.parametrize("planarconfig", ["contig", "separate"])
+def test_an_alpha_channel_is_no_light(source: Path, planarconfig: Any):
+    shape = (12, 16, 4) if planarconfig == "contig" else (4, 12, 16)
+    data = pixels(*shape, dtype=np.uint8)
+    options: Any = {"photometric": "rgb", "extrasamples": ["unassalpha"]}
+    tifffile.imwrite(source, data, planarconfig=planarconfig, **options)
+    image, samples = read_image(source), shape.index(4)
+    np.testing.assert_array_equal(image.opaque, data.take(range(3), samples))
+    result = image.with_alpha(image.opaque + np.float32(0.5))
+    assert result.dtype == np.float32
+    np.testing.assert_array_equal(result.take(3, samples), data.take(3, samples))
+    np.testing.assert_array_equal(result.take(0, samples), data.take(0, samples) + 0.5)
+
+
+def test_an_image_without_alpha_is_all_there_is_to_see(hyperstack: Image):
+    assert hyperstack.opaque is hyperstack.data
+    assert hyperstack.with_alpha(hyperstack.data) is hyperstack.data
 
 
 def test_axes_and_shape_must_fit():
@@ -333,6 +406,19 @@ def test_imagej_shows_colour_of_other_types_as_channels(source: Path, result: Pa
     np.testing.assert_array_equal(back.data, np.moveaxis(image.data, -1, 0))
 
 
+def test_imagej_colour_of_other_types_beside_channels_becomes_ome(source: Path, result: Path):
+    data = pixels(2, 3, 2, 12, 16, 3, dtype=np.uint8)
+    tifffile.imwrite(source, data, imagej=True, resolution=(4, 4), metadata={"unit": "um"})
+    image = read_image(source)
+    assert (image.axes, round_trip(result, image).metadata.flavour) == ("TZCYXS", "imagej")
+    write_image(result, data.astype(np.float32), image, provenance=PROVENANCE, overwrite=True)
+    back = read_image(result)
+    assert (back.axes, back.metadata.flavour) == ("TZCYXS", "ome")
+    assert back.pixel_size == image.pixel_size
+    assert read_provenance(result) == PROVENANCE
+    np.testing.assert_array_equal(back.data, data)
+
+
 @pytest.mark.parametrize("year", ["2013-06", "2016-06"])
 @pytest.mark.parametrize("dtype", [np.uint16, np.int8, np.float32, np.float64])
 def test_ome_stays_ome(source: Path, result: Path, year: str, dtype: Any):
@@ -422,6 +508,23 @@ def test_plain_description_is_kept(source: Path, result: Path):
     text = "exposure 20 ms, 37 °C"
     tifffile.imwrite(source, pixels(12, 16), description=text.encode(), metadata=None)
     assert round_trip(result, read_image(source)).metadata.description == text
+
+
+@pytest.mark.parametrize("flavour", ["plain", "imagej", "ome"])
+def test_who_made_an_image_is_kept_and_what_is_not_is_noted(
+    source: Path, result: Path, flavour: str
+):
+    texts = {271: "Zeiss", 315: "Zoë", 316: "scope-3", 33432: "CC BY 4.0"}
+    extra = [(code, "s", 0, text.encode(), True) for code, text in texts.items()]
+    extra += [(65000, "H", 2, (1, 2), True), (65001, "s", 0, "of whom?", True)]
+    kind: Any = {flavour: True} if flavour != "plain" else {}
+    data = pixels(3, 12, 16)
+    tifffile.imwrite(source, data, photometric="minisblack", extratags=extra, **kind)
+    image = read_image(source)
+    assert image.metadata.notes == ("Of the tags in the file, these are not kept: 65000, 65001.",)
+    assert round_trip(result, image).metadata.notes == ()
+    with tifffile.TiffFile(result) as tif:
+        assert {code: tif.pages.first.tags.valueof(code) for code in texts} == texts
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.float32])

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 
+from ..atomic import is_writable
 from ..errors import EXPECTED, one_line
-from ..settings import Settings
+from ..settings import SettingError, Settings
+
+if TYPE_CHECKING:
+    from ..batch import Job
 
 
 def given(**options: Any) -> dict[str, Any]:
@@ -19,16 +24,48 @@ def given(**options: Any) -> dict[str, Any]:
 
 
 def choose_settings(**values: Any) -> Settings:
+    """Return the settings that options ask for, unless one of them would have no effect."""
     try:
-        return Settings(**values)
-    except ValueError as error:
-        name, _, rest = str(error).partition(" ")
-        wrong_usage(f"--{name.replace('_', '-')} {rest}.")
+        settings = Settings(**values)
+    except SettingError as error:
+        wrong_usage(f"--{error.name.replace('_', '-')} {error.trouble}.")
+    if settings.exclusion_radius and settings.exclusion in ("auto", "none"):
+        wrong_usage(
+            "--exclusion-radius: of no effect without a shape; give --exclusion horizontal, "
+            "vertical, plus or square, too."
+        )
+    if "start" in values and settings.effective.start != settings.start:
+        wrong_usage(
+            f"--start {settings.start}: there are no such weights for --network "
+            f"{settings.network}; leave one of them out."
+        )
+    return settings
 
 
 def check_output_folder(path: Path) -> None:
     if path.exists() and not path.is_dir():
         wrong_usage(f"--output {path} is a file; name a folder.")
+
+
+def plan_jobs(
+    inputs: Iterable[Path], output: Path, *, overwrite: bool, skip_existing: bool
+) -> list[Job]:
+    """Return what becomes of which file: of all, or of those that have no result yet."""
+    from ..batch import PlanError, plan
+
+    if overwrite and skip_existing:
+        wrong_usage("--overwrite, --skip-existing: one excludes the other; give one of them.")
+    try:
+        jobs = plan(inputs, output)
+    except PlanError as error:
+        wrong_usage(str(error))
+    if not skip_existing:
+        return jobs
+    undone = [job for job in jobs if not os.path.lexists(job.output)]
+    if len(undone) < len(jobs):
+        done = len(jobs) - len(undone)
+        typer.echo(f"Skipped {done} of {len(jobs)} files, whose results exist already.", err=True)
+    return undone
 
 
 def check_new_model(
@@ -44,6 +81,8 @@ def check_new_model(
     folder = path.absolute().parent
     if not folder.is_dir() and folder != (new_folder and new_folder.absolute()):
         fail(f"The folder {folder} does not exist; make it first.")
+    if folder.is_dir() and not is_writable(folder):
+        fail(f"The folder {folder} can't be written to; choose another for the model.")
 
 
 @contextmanager

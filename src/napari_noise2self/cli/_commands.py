@@ -17,8 +17,8 @@ from ._checks import (
     check_output_folder,
     choose_settings,
     errors_in_one_line,
-    fail,
     given,
+    plan_jobs,
     wrong_usage,
 )
 from ._options import (
@@ -37,6 +37,7 @@ from ._options import (
     PresetOption,
     SecondsOption,
     SeedOption,
+    SkipOption,
     StartOption,
     StepsOption,
 )
@@ -94,6 +95,7 @@ def denoise(
     prediction: PredictionOption = None,
     dtype: DtypeOption = "same",
     overwrite: OverwriteOption = False,
+    skip_existing: SkipOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Train on each INPUT and write it denoised, as TIFF with the same name and metadata."""
@@ -114,12 +116,9 @@ def denoise(
     from .. import batch
     from .console import FilesProgress
 
-    try:
-        jobs = batch.plan(inputs, output)
-    except batch.PlanError as error:
-        wrong_usage(str(error))
-    if save_model:
-        if len(jobs) != 1:
+    jobs = plan_jobs(inputs, output, overwrite=overwrite, skip_existing=skip_existing)
+    if save_model and jobs:
+        if len(jobs) > 1:
             wrong_usage("--save-model takes one INPUT; use the train command for several.")
         check_new_model(save_model, overwrite, (jobs[0].input, jobs[0].output), output)
     work = _load(model, device) if model else settings
@@ -169,21 +168,18 @@ def train(
         wrong_usage(f"{_options(fixed)}: of no effect with --continue, the model has its own.")
     budget = given(preset=preset, max_seconds=max_seconds, max_steps=max_steps)
     settings = choose_settings(device=device, **fixed, **budget)
-    from ..images import read_image, tiff_paths
+    from ..images import tiff_paths
+    from ._training_images import read_together
     from .console import FilesProgress
 
     with errors_in_one_line():
         paths = tiff_paths(inputs)
         check_new_model(model, overwrite, paths)
-        images = [read_image(path) for path in paths]
-        for note in (note for image in images for note in image.metadata.notes):
-            typer.echo(note, err=True)
-        if len({image.axes for image in images}) != 1:
-            fail("Images trained on together must have the same axes; train them apart.")
+        images = read_together(paths)
         from ..denoiser import Denoiser
 
         denoiser = Denoiser.load(continue_, device=device) if continue_ else Denoiser(settings)
-        data, axes = [image.data for image in images], images[0].axes
+        data, axes = [image.opaque for image in images], images[0].axes
         with FilesProgress(1, denoises=False) as shown:
             if continue_:
                 denoiser.continue_training(data, settings, axes=axes, report=shown.report)
@@ -207,6 +203,7 @@ def calibrate(
     ] = "auto",
     dtype: DtypeOption = "same",
     overwrite: OverwriteOption = False,
+    skip_existing: SkipOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Denoise each INPUT with a classic filter, calibrated on it by the self-supervised loss."""
@@ -214,10 +211,7 @@ def calibrate(
     from .. import batch
     from .console import FilesProgress
 
-    try:
-        jobs = batch.plan(inputs, output)
-    except batch.PlanError as error:
-        wrong_usage(str(error))
+    jobs = plan_jobs(inputs, output, overwrite=overwrite, skip_existing=skip_existing)
     failed = False
     with FilesProgress(len(jobs)) as shown:
         for outcome in batch.calibrate(

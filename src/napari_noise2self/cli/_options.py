@@ -33,7 +33,8 @@ ExclusionOption = Annotated[
     typer.Option(help="Neighbours hidden too, for correlated noise.  [auto]"),
 ]
 ExclusionRadiusOption = Annotated[
-    int | None, typer.Option(help="How far the exclusion reaches, 1 to 4 pixels.  [1]")
+    int | None,
+    typer.Option(help="How far an exclusion that you chose reaches, 1 to 4 pixels.  [1]"),
 ]
 AdjacentPlanesOption = Annotated[
     AdjacentPlanes | None,
@@ -51,11 +52,17 @@ SecondsOption = Annotated[
 StepsOption = Annotated[
     int | None, typer.Option(help="Largest number of training steps.  [from the preset]")
 ]
-SeedOption = Annotated[int | None, typer.Option(help="Same seed, same result.  [0]")]
+SeedOption = Annotated[
+    int | None,
+    typer.Option(help="Same seed, same device, same number of steps: same result.  [0]"),
+]
 DeviceOption = Annotated[Device, typer.Option(help="Where to compute.")]
 PredictionOption = Annotated[
     Prediction | None, typer.Option(help="How results are made from the network.  [posterior]")
 ]
 DtypeOption = Annotated[Literal["same", "float32"], typer.Option(help="Data type of the results.")]
 OverwriteOption = Annotated[bool, typer.Option("--overwrite", help="Replace existing files.")]
+SkipOption = Annotated[
+    bool, typer.Option("--skip-existing", help="Leave out what has a result already.")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print figures as JSON.")]

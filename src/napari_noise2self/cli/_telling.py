@@ -21,10 +21,10 @@ def tell(outcome: Outcome, as_json: bool) -> None:
         typer.echo(f"{outcome.job.output}: {summary(outcome.to_dict())}")
         for line in _details(outcome.figures):
             typer.echo(f"  {line}")
+    name = str(outcome.job.input)
     for note in outcome.notes:
-        typer.echo(note, err=True)
+        typer.echo(f"{name}: {note}", err=True)
     if outcome.error:
-        name = str(outcome.job.input)
         known = outcome.error.startswith(f"{name} ")
         typer.echo(outcome.error if known else f"{name}: {outcome.error}", err=True)
 

@@ -33,8 +33,8 @@ class Result:
         - `estimated_psnr`: what PSNR in dB it has by the network's own error estimate, times its
           doubt, and `estimated_psnr_before`: what the noisy one had by the noise model; None where
           the noise follows none. Their range is 255 for 8-bit images, else the range of the
-          denoised image. `estimated_psnr_uncertainty` of the training: two of three are right
-          within it.
+          denoised image. `estimated_psnr_uncertainty`, of the training: two of three are right
+          within it; None where there is no estimate.
         - `residual`: a `ResidualReport` as a dictionary.
         - `line_noise`: standard deviation in grey levels of the offsets that were taken away from
           rows and from columns.
@@ -116,9 +116,12 @@ class ResultFigures:
             notes.append(line_noise_note(**lines))
         if self._hot_pixels:
             notes.append(hot_pixels_note(self._hot_pixels))
+        errors = self._errors.figures()
+        doubt = training["estimated_psnr_uncertainty"]
         return {
             **training,
-            **self._errors.figures(),
+            **errors,
+            "estimated_psnr_uncertainty": None if errors["estimated_psnr"] is None else doubt,
             "residual": asdict(report),
             "line_noise": lines,
             "hot_pixels": self._hot_pixels,

@@ -6,13 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+import numpy as np
 from numpy.typing import NDArray
 
 PROVENANCE = "napari-noise2self"
 """The name under which a file says how its pixels were made."""
 
-MINISWHITE, MINISBLACK, RGB, PALETTE, YCBCR = 0, 1, 2, 3, 6
+MINISWHITE, MINISBLACK, RGB, PALETTE, SEPARATED, YCBCR = 0, 1, 2, 3, 5, 6
 """How TIFF numbers the meaning of pixels."""
+
+_ALPHA = {1, 2}
+"""How TIFF numbers what an extra sample means: opacity, of colours multiplied by it or not."""
 
 PixelSize = tuple[float, str]
 """Extent of a pixel along one axis, and its unit."""
@@ -41,7 +45,8 @@ class Metadata:
     description : str
         The OME-XML, or the free text of a plain file.
     tags : mapping
-        Resolution, photometric interpretation and the like, as arguments of ``TiffWriter.write``.
+        Resolution, photometric interpretation, who made it and the like, as arguments of
+        ``TiffWriter.write``.
     notes : tuple of str
         What the user should know, for example that more series are in the file; one sentence each.
     """
@@ -84,3 +89,24 @@ class Image:
         """Extent of a pixel and its unit, such as ``{"Y": (0.2, "µm")}``, for the known axes."""
         known = self.metadata.pixel_size
         return {axis: known[axis] for axis in self.axes if axis in known}
+
+    @property
+    def opaque(self) -> NDArray[Any]:
+        """The pixels without their alpha channel, which is no light: what there is to denoise."""
+        return self.data[self._samples(slice(-1))] if self._has_alpha else self.data
+
+    def with_alpha(self, pixels: NDArray[Any]) -> NDArray[Any]:
+        """Return what became of `opaque` with the alpha channel as it is, if there is one."""
+        if not self._has_alpha:
+            return pixels
+        alpha = self.data[self._samples(slice(-1, None))].astype(pixels.dtype)
+        return np.concatenate([pixels, alpha], axis=self.axes.index("S"))
+
+    @property
+    def _has_alpha(self) -> bool:
+        """Whether the last sample of each pixel is its opacity."""
+        extra = self.metadata.tags.get("extrasamples", ())
+        return "S" in self.axes and not _ALPHA.isdisjoint(extra[-1:])
+
+    def _samples(self, some: slice) -> tuple[slice, ...]:
+        return tuple(some if axis == "S" else slice(None) for axis in self.axes)

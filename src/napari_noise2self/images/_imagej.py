@@ -58,15 +58,22 @@ def _ascii(text: str) -> str:
     return "".join(c if c.isascii() else f"\\u{ord(c):04X}" for c in text)
 
 
-def fits(axes: str) -> bool:
-    """Whether ImageJ has room for the axes, of which I has no name."""
-    return set(axes) <= set("ITZCYXS") and len(set(axes) & set("ITZC")) < 4
+def fits(data: NDArray[Any], axes: str) -> bool:
+    """Whether ImageJ has room for the axes of data, of which I has no name."""
+    axes = _without_hidden_colours(data, axes)
+    known = set(axes) <= set("ITZCYXS") and len(set(axes) & set("ITZC")) < 4
+    return known and axes.count("C") < 2
+
+
+def _without_hidden_colours(data: NDArray[Any], axes: str) -> str:
+    """Return the axes of data with its colours as S only if ImageJ shows them, else as C."""
+    hidden = "S" in axes and (data.dtype.name, data.shape[axes.index("S")]) not in _COLOURS
+    return axes.replace("S", "C") if hidden else axes
 
 
 def in_order(data: NDArray[Any], axes: str) -> tuple[NDArray[Any], str]:
     """Return data with its axes in ImageJ's order, its colours as S only if ImageJ shows them."""
-    if "S" in axes and (data.dtype.name, data.shape[axes.index("S")]) not in _COLOURS:
-        axes = axes.replace("S", "C")
+    axes = _without_hidden_colours(data, axes)
     axes = axes.replace("I", next((axis for axis in "TZC" if axis not in axes), "I"))
     order = sorted(range(len(axes)), key=lambda index: "TZCYXS".index(axes[index]))
     return data.transpose(order), "".join(axes[index] for index in order)

@@ -14,6 +14,7 @@ from typing import Any
 from tifffile import TiffFile, TiffFileError, TiffPage, TiffPageSeries
 
 from . import _imagej, _ome
+from ._colours import check_meaning
 from ._image import (
     MINISBLACK,
     MINISWHITE,
@@ -27,9 +28,18 @@ from ._image import (
 )
 from ._sizes import printed_sizes
 
+_TEXTS = (269, 271, 272, 285, 315, 316, 33432)
+"""Tags that name document, maker and model of the camera, page, artist, computer and copyright."""
+_ASCII = 2
+_PRIVATE = 32768
+"""The first tag that is not TIFF's own."""
+_KEPT = {32996, 32997, 32998, 33432, 50674, 50838, 50839}
+"""Those beyond it that are kept, or say how pixels are stored: type and depth, copyright, that of
+LERC, and ImageJ's."""
+
 
 def read_image(path: Path | str) -> Image:
-    """Read the first series of a TIFF, at full resolution.
+    """Read the first series of a TIFF that is no thumbnail, at full resolution.
 
     Returns
     -------
@@ -39,11 +49,13 @@ def read_image(path: Path | str) -> Image:
     Raises
     ------
     ImageError
-        If the file is missing, is no TIFF, is incomplete or damaged, or needs imagecodecs.
+        If the file is missing, is no TIFF, is incomplete or damaged, or needs imagecodecs; or if
+        its pixels are inks, or places in a table of colours.
     """
     with _opened(Path(path)) as (tif, series):
         _check_complete(series)
         data = series.asarray()
+        check_meaning(str(path), series.keyframe, data)
         data = data.astype(data.dtype.newbyteorder("="), copy=False)
         return Image(data, _distinct(series.axes), _metadata(tif, series))
 
@@ -89,7 +101,7 @@ def _opened(path: Path) -> Iterator[tuple[TiffFile, TiffPageSeries]]:
     token = _overheard.set(records)
     try:
         with TiffFile(path) as tif:
-            yield tif, tif.series[0]
+            yield tif, _full_series(tif)[0]
         # tifffile logs damage and goes on with what is left, which must not pass as the image
         if damage := next(filter(_is_damage, records), None):
             raise TiffFileError(damage.getMessage())
@@ -99,6 +111,12 @@ def _opened(path: Path) -> Iterator[tuple[TiffFile, TiffPageSeries]]:
         raise ImageError(_explanation(path, error)) from error
     finally:
         _overheard.reset(token)
+
+
+def _full_series(tif: TiffFile) -> list[TiffPageSeries]:
+    """Return the series that are no thumbnails of others; all if there are no others."""
+    full = [series for series in tif.series if not series.keyframe.is_reduced]
+    return full or list(tif.series)
 
 
 def _is_damage(record: logging.LogRecord) -> bool:
@@ -158,7 +176,8 @@ def _metadata(tif: TiffFile, series: TiffPageSeries) -> Metadata:
     if series.kind == "ome":
         xml = tif.ome_metadata or ""
         return Metadata("ome", _ome.sizes(xml), {}, xml, tags, notes)
-    properties = dict((tif.shaped_metadata or ({},))[0]) if series.kind == "shaped" else {}
+    shaped = (page.shaped_description or "") if series.kind == "shaped" else ""
+    properties = json.loads(shaped) if shaped.startswith("{") else {}  # older ones are no JSON
     properties = {k: v for k, v in properties.items() if k not in ("shape", "axes", "truncated")}
     # a description in another dialect would be believed by the next reader
     dialect = page.is_ome or page.is_imagej or page.description.startswith('{"shape":')
@@ -168,10 +187,14 @@ def _metadata(tif: TiffFile, series: TiffPageSeries) -> Metadata:
 
 def _notes(tif: TiffFile, series: TiffPageSeries) -> tuple[str, ...]:
     notes = []
-    if len(tif.series) > 1:
-        notes.append(f"{tif.filename} holds {len(tif.series)} series; only the first is read.")
+    if (count := len(_full_series(tif))) > 1:
+        notes.append(f"Of {count} series in the file, only the first is read.")
     if series.kind not in ("imagej", "ome", "shaped", "generic", "uniform"):
-        notes.append(f"{tif.filename} is a TIFF of kind {series.kind}; its metadata are not kept.")
+        notes.append(f"The metadata of a TIFF of kind {series.kind} are not kept.")
+    else:
+        private = (tag for tag in series.keyframe.tags if tag.code >= _PRIVATE)
+        if lost := [tag.name for tag in private if tag.code not in _KEPT]:
+            notes.append(f"Of the tags in the file, these are not kept: {', '.join(lost)}.")
     return tuple(notes)
 
 
@@ -191,4 +214,8 @@ def _tags(page: TiffPage) -> dict[str, Any]:
         tags["colormap"] = page.colormap
     if re.fullmatch(r"[\d :]{16}:\d\d", str(page.tags.valueof(306))):
         tags["datetime"] = page.tags.valueof(306)
+    texts = ((code, page.tags.valueof(code)) for code in _TEXTS)
+    tags["extratags"] = [
+        (code, _ASCII, 0, text.encode(), True) for code, text in texts if isinstance(text, str)
+    ]
     return tags

@@ -11,8 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tifffile import TiffWriter
 
-from napari_noise2self.atomic import published
-
+from ..atomic import published
 from . import _imagej, _ome
 from ._image import (
     MINISBLACK,
@@ -41,7 +40,8 @@ def write_image(
 
     ImageJ knows uint8, uint16, int16 and float32: other floats become float32, booleans uint8,
     and other integers make an OME-TIFF with the axes, sizes, units and Info of the source. Colour
-    that ImageJ can't show at the type of `data` becomes channels: S becomes C.
+    that ImageJ can't show at the type of `data` becomes channels: S becomes C. Where there are
+    channels already, that makes an OME-TIFF, too.
 
     Parameters
     ----------
@@ -95,7 +95,7 @@ def _writable(data: NDArray[Any], like: Image) -> tuple[NDArray[Any], str]:
         data = data.astype(np.uint8)
     if data.dtype == np.float16 or (flavour == "imagej" and data.dtype.kind == "f"):
         data = data.astype(np.float32)
-    if flavour == "imagej" and data.dtype.name in _imagej.TYPES and _imagej.fits(like.axes):
+    if flavour == "imagej" and data.dtype.name in _imagej.TYPES and _imagej.fits(data, like.axes):
         return data, "imagej"
     if data.dtype.name not in _ome.TYPES:
         raise ImageError(f"OME-TIFF has no pixels of type {data.dtype}; convert them to float32.")

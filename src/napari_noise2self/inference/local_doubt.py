@@ -16,6 +16,8 @@ from torch.nn import functional
 from ..noise.correlation import Correlation
 
 _SIDE = 9
+DOUBT_REACH = _SIDE // 2
+"""The doubt at a pixel depends on no pixel farther away than this along any axis."""
 _OUTLIER = 16.0
 """Squared residuals over their expectation: hot pixels count no more. But structure raises the
 expectation itself, from round to round."""

@@ -18,7 +18,7 @@ from ..partition import Partition
 from ..progress import Control, Progress, Report
 from ..settings import Fill, Prediction
 from .brightness import as_bright_as
-from .local_doubt import local_doubt
+from .local_doubt import DOUBT_REACH, local_doubt
 
 DEFAULT_TILE = 1024
 SMALLEST_TILE = 64
@@ -65,6 +65,7 @@ class Predictor:
         mode: Prediction = "posterior",
         *,
         beside: Tensor | None = None,
+        origin: tuple[int, int] = (0, 0),
         control: Control | None = None,
         report: Report | None = None,
     ) -> tuple[Tensor, Tensor, Tensor]:
@@ -79,6 +80,8 @@ class Predictor:
             See `Settings.prediction`.
         beside : Tensor, optional
             Adjacent planes, float32 of shape (C, places in `BESIDE`, H, W), 0 where missing.
+        origin : tuple of int
+            Row and column of the first pixel, if this is a part of an image.
         control, report
             To cancel, and to follow, the work.
 
@@ -96,29 +99,41 @@ class Predictor:
         control, predictor = control or Control(), self
         while True:
             try:
-                return predictor._predict(image, beside, mode, control, report)
+                return predictor._predict(image, beside, origin, mode, control, report)
             except torch.OutOfMemoryError:
                 if predictor.tile <= SMALLEST_TILE:
                     raise
                 predictor = replace(predictor, tile=predictor.tile // 2)
 
+    @property
+    def reach(self) -> int:
+        """How far from a pixel its result sees; only `as_bright_as` looks everywhere."""
+        return self._network_reach + DOUBT_REACH
+
+    @property
+    def _network_reach(self) -> int:
+        return self.network.reach + self.partition.fill_radius + self.partition.exclusion.radius
+
     def _predict(
         self,
         image: Tensor,
         beside: Tensor | None,
+        origin: tuple[int, int],
         mode: Prediction,
         control: Control,
         report: Report | None,
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Denoise one stabilised image in tiles of the given size."""
-        reach = self.network.reach + self.partition.fill_radius + self.partition.exclusion.radius
-        tiles = list(_tiles(image.shape[-2:], self.tile, reach, self.network.stride))
+        reach, stride = self._network_reach, self.network.stride
+        tiles = list(_tiles(image.shape[-2:], self.tile, reach, stride))
         subsets = [_NONE] if mode == "single-pass" else [*range(self.partition.n_subsets)]
         total, done, started = len(tiles) * len(subsets) * self._flips, 0, time.monotonic()
         result = torch.empty((2, *image.shape), dtype=torch.float32)
         with torch.inference_mode(), reproducible(), kept_memory():
             for tile in tiles:
-                passes = self._predict_tile(image, beside, tile, subsets, result, control.check)
+                passes = self._predict_tile(
+                    image, beside, origin, tile, subsets, result, control.check
+                )
                 for subsets_done in passes:
                     done += subsets_done
                     if report:
@@ -130,6 +145,7 @@ class Predictor:
         self,
         image: Tensor,
         beside: Tensor | None,
+        origin: tuple[int, int],
         tile: _Tile,
         subsets: Sequence[int],
         result: Tensor,
@@ -144,8 +160,9 @@ class Predictor:
         present = torch.isfinite(pixels).all(dim=0)
         pixels = torch.where(present, pixels, 0)
         seen = None if beside is None else beside[None, ..., window[0], window[1]].to(self._device)
-        origin = torch.tensor([[window[0].start, window[1].start]], device=self._device)
-        labels = self.partition.labels((pixels.shape[1], pixels.shape[2]), origin)[0]
+        place = [span.start + first for span, first in zip(window, origin, strict=True)]
+        origins = torch.tensor([place], device=self._device)
+        labels = self.partition.labels((pixels.shape[1], pixels.shape[2]), origins)[0]
         found = torch.zeros((2, *pixels.shape), device=self._device)
         at_once = max(1, _AT_ONCE // labels.numel())
         for first in range(0, len(subsets), at_once):

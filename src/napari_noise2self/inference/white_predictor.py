@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ..axes import middle
 from ..noise.stable_noise import StableNoise
-from ..probe.whitening import Whitening
+from ..probe.whitening import WHITENING_REACH, Whitening
 from ..progress import Control, Report
 from ..settings import Prediction
 from .predictor import Predictor
@@ -40,6 +40,7 @@ class WhitePredictor:
         mode: Prediction = "posterior",
         *,
         beside: Tensor | None = None,
+        origin: tuple[int, int] = (0, 0),
         control: Control | None = None,
         report: Report | None = None,
     ) -> tuple[Tensor, Tensor, Tensor]:
@@ -51,9 +52,14 @@ class WhitePredictor:
         white = self._whitened(image[:, None])[:, 0]
         seen = None if beside is None else self._whitened(beside)
         mean, error, noise = self.predictor.predict(
-            white, mode, beside=seen, control=control, report=report
+            white, mode, beside=seen, origin=origin, control=control, report=report
         )
         return self._coloured(mean), doubt * variance * error, variance * noise
+
+    @property
+    def reach(self) -> int:
+        """See `Predictor.reach`; there is a filter before, and one after."""
+        return self.predictor.reach + 2 * WHITENING_REACH
 
     def rehearsed(self, image: Tensor, assumed: StableNoise, seed: int, control: Control) -> Tensor:
         """Return how large errors are over what is said of them, for each channel.

@@ -39,7 +39,8 @@ _KNOWN_REACH = 2
 """Pixels beyond which the correlation that was measured counts less and less."""
 _WEAKEST = 0.05
 """Of the noise's mean power: at frequencies with less, no more is known than that it is little."""
-_BORDER = 32
+WHITENING_REACH = 32
+"""Beyond so many pixels, the filters reach next to nothing."""
 _PLANES, _SIDE = 2, 224
 _SUREST = 0.25
 _SURE = 0.2
@@ -113,14 +114,13 @@ class Whitening:
         return np.asarray(np.sqrt(np.maximum(power, _WEAKEST * self.variance)))
 
     def _filtered(self, image: Tensor, *, inverse: bool) -> Tensor:
-        padded = np.pad(image.numpy(), _BORDER, mode="symmetric")
+        padded = np.pad(image.numpy(), WHITENING_REACH, mode="symmetric")
         shape = tuple(fft.next_fast_len(extent, real=True) for extent in padded.shape)
         response = self._response(shape).astype(np.float32)
         spectrum = fft.rfft2(padded, shape)
         filtered = fft.irfft2(spectrum / response if inverse else spectrum * response, shape)
-        height, width = image.shape
-        inside = filtered[_BORDER : _BORDER + height, _BORDER : _BORDER + width]
-        return torch.from_numpy(np.ascontiguousarray(inside, np.float32))
+        rows, columns = (slice(WHITENING_REACH, WHITENING_REACH + side) for side in image.shape)
+        return torch.from_numpy(np.ascontiguousarray(filtered[rows, columns], np.float32))
 
 
 def measure_whitenings(

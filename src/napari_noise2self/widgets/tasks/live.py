@@ -159,6 +159,7 @@ class Live:
             image,
             axes=axes,
             window=view.window,
+            rough=True,
             dtype=result_dtype(axes),
             prediction="single-pass",
             flips=1,

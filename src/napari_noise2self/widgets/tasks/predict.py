@@ -88,6 +88,7 @@ class PredictTask(PlaneTask):
             self.image,
             axes=self.axes,
             window=view.window,
+            rough=True,
             prediction="j-invariant",
             flips=1,
             control=control,

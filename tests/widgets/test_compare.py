@@ -13,7 +13,7 @@ from drive import begin, run, turn_wheel, wait_for_training, wait_until_idle
 from napari.layers._layer_actions import _duplicate_layer
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
-from qtpy.QtWidgets import QApplication, QWidget
+from qtpy.QtWidgets import QWidget
 
 from napari_noise2self import Settings, denoise
 from napari_noise2self.widgets.layers.mix import Mix

@@ -215,7 +215,7 @@ class Denoiser(Model):
             self.partition,
             settings,
             device,
-            steps_before=record.steps,
+            before=record,
             beside=beside,
         )
         self.network, self.record, self._trainer = trainer.average, trainer.record, trainer
@@ -250,7 +250,7 @@ class Denoiser(Model):
         self.floor = classic_floor(
             stable,
             self._noise_before,
-            self.partition,
+            trainer.record.held_out_by or self.partition,
             methods=self.settings.budget.classics,
             held_out=trainer.held_out,
             control=control,

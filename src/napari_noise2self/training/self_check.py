@@ -113,7 +113,7 @@ class SelfCheck:
     ) -> tuple[list[Residuals], list[NDArray[np.float64]]]:
         """Predict pixels that were never targets; their echoes are 0 if nobody asks for them."""
         if self.trained:
-            groups = self.patches.held_out(self.partition, generator, _HELD_OUT_PATCHES)
+            groups = self.patches.held_out(generator, _HELD_OUT_PATCHES)
         else:
             groups = [
                 HeldOut(image, self.partition.hide(target), present, target & present, beside)

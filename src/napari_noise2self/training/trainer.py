@@ -53,8 +53,8 @@ class Trainer:
         The rest.
     device : torch.device
         Where to train.
-    steps_before : int
-        That the network was trained for.
+    before : TrainingRecord, optional
+        Of the training that the network has had.
     beside : sequence of tuple, optional
         For each plane the numbers of those beside it, if the network sees them.
 
@@ -78,10 +78,12 @@ class Trainer:
         partition: Partition,
         settings: Settings,
         device: torch.device,
-        steps_before: int = 0,
+        before: TrainingRecord | None = None,
         beside: Sequence[Beside] | None = None,
     ) -> None:
-        self.record = TrainingRecord()
+        before = before or TrainingRecord()
+        held_out_by = before.held_out_by or partition
+        self.record = TrainingRecord(held_out_by=held_out_by)
         self.seconds_per_pixel = 0.0
         self._step_seconds: list[float] = []
         self._settings = settings
@@ -98,17 +100,18 @@ class Trainer:
         self._generator = torch.Generator().manual_seed(settings.seed)
         self._any_detail = any_detail(planes)
         self._planes = planes
-        self._patches = Patches(planes, partition, settings, device, beside)
-        self.held_out = self._patches.held_out(partition, self._generator)
+        self._patches = Patches(planes, held_out_by, settings, device, beside)
+        self._patches.turns = partition.exclusion.turns
+        self.held_out = self._patches.held_out(self._generator)
         self._optimizer = AdamW(self._network.parameters())
-        self._trained_before = steps_before > 0
+        self._trained_before = before.steps > 0
         pretrained = settings.effective.start == "pretrained"
         self._has_learned = pretrained or self._trained_before
         self._prior: VariancePrior | None = None
         if pretrained:
             self._prior = VariancePrior(self._network, self._noise, self._precision)
-        if steps_before:  # the same held-out pixels, but not the same batches again
-            self._generator.manual_seed(settings.seed + steps_before)
+        if before.steps:  # the same held-out pixels, but not the same batches again
+            self._generator.manual_seed(settings.seed + before.steps)
 
     def run(self, control: Control) -> Iterator[Progress]:
         """Train until the budget is spent or `control` says stop, then keep the weights selected.

@@ -407,6 +407,13 @@ def test_held_out_pixels_stay_when_the_partition_changes() -> None:
     assert not torch.isin(ranked, _targets_of_training(trainer)).any()
 
 
+def test_losses_can_be_compared_when_the_exclusion_changes() -> None:
+    trainer = _trained(exclusion="square", exclusion_radius=2, partition_size=8)
+    loss = trainer._evaluate(Control())
+    trainer.partition = Partition("grid", 3)
+    assert trainer._evaluate(Control()) == loss
+
+
 def test_time_of_the_reader_of_reports_is_not_training_time() -> None:
     trainer = _trainer(max_steps=20)
     started = time.monotonic()

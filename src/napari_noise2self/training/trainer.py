@@ -223,7 +223,7 @@ class Trainer:
         The network gives mean and variance of the clean signal; the noisy pixel varies around
         them by the noise besides (Laine et al. 2019, with a Gaussian noise of known variance).
         """
-        filled = self._fill(image, hidden)
+        filled = self._fill(self._partition, image, hidden)
         with self._precision.autocast(self._device):
             mean, raw_variance = self._network(filled, beside)
         noise = self._noise.assumed_variance(mean.detach())
@@ -244,7 +244,8 @@ class Trainer:
         for image, hidden, present, target, beside in self.held_out:
             control.check()
             with self._precision.autocast(self._device):
-                mean, raw = self.average(self._fill(image, hidden | ~present), beside)
+                filled = self._fill(self._patches.partition, image, hidden | ~present)
+                mean, raw = self.average(filled, beside)
             squares = torch.stack(((mean - image).square(), signal_variance(raw, self._noise)))
             scored = (squares / self._noise.unit).transpose(1, 2).flatten(2)
             found.append(scored[..., target.flatten()].cpu())
@@ -285,9 +286,9 @@ class Trainer:
         )
         return check.run(self._generator, control)
 
-    def _fill(self, image: Tensor, hidden: Tensor) -> Tensor:
+    def _fill(self, partition: Partition, image: Tensor, hidden: Tensor) -> Tensor:
         """Fill hidden pixels, in the memory format of the network."""
-        filled = self._partition.fill(image, hidden, self._settings.fill)
+        filled = partition.fill(image, hidden, self._settings.fill)
         return filled.contiguous(memory_format=self._precision.memory_format)
 
     def _progress(self, planned: int, loss: float | None) -> Progress:

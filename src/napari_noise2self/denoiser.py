@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import fields, replace
 from typing import Any
 
@@ -75,7 +76,7 @@ class Denoiser(Model):
         Returns
         -------
         Denoiser
-            This object.
+            This object; as it was before, if an error is raised.
 
         Raises
         ------
@@ -86,7 +87,22 @@ class Denoiser(Model):
         DeviceError
             If the device asked for is not there.
         """
-        control = control or Control()
+        with self._unless_it_fails():
+            self._fit(images, axes, control or Control(), report)
+        return self
+
+    @contextmanager
+    def _unless_it_fails(self) -> Iterator[None]:
+        """Make this object again what it was before, if an error is raised."""
+        before = vars(self).copy()
+        try:
+            yield
+        except BaseException:
+            vars(self).update(before)
+            raise
+
+    def _fit(self, images: Any, axes: str | None, control: Control, report: Report | None) -> None:
+        """Train on images, whose noise is measured first."""
         training = training_planes(images, axes, control)
         planes = without_line_noise(training.planes, self.settings, control)
         stabilisers = fit_stabilisers(planes, control)
@@ -110,7 +126,6 @@ class Denoiser(Model):
         report = self._foretelling(report, training.n_pixels)
         self._train(network, stable, beside, settings, TrainingRecord(), control, report)
         self._rehearse_whitened(stable[len(stable) // 2], control)
-        return self
 
     def _measure_whitenings(self, planes: Sequence[NDArray[Any]], control: Control) -> None:
         """See how correlated noise becomes white, if the pretrained network is used as it is."""
@@ -163,10 +178,10 @@ class Denoiser(Model):
         """
         if self.network is None:
             raise InputError("This denoiser is not trained yet; call fit(image) first.")
-        before, control = copy.copy(self), control or Control()
+        control = control or Control()
         changes = {name: getattr(settings or self.settings, name) for name in _BUDGET}
-        self.settings = replace(self.settings, **changes)
-        try:
+        with self._unless_it_fails():
+            self.settings = replace(self.settings, **changes)
             if not self.settings.effective.budget.max_steps:
                 raise InputError(
                     "These settings take no step; choose a number of steps above 0, or none to "
@@ -182,10 +197,7 @@ class Denoiser(Model):
                 beside = training.beside(self.stack.axis_of(training.layouts[0]))
             settings = self.settings.effective
             report = self._foretelling(report, training.n_pixels)
-            self._train(network, stable, beside, settings, before.record, control, report)
-        except BaseException:
-            vars(self).update(vars(before))
-            raise
+            self._train(network, stable, beside, settings, self.record, control, report)
         return self
 
     def _to_learn_from(self, plane: NDArray[Any]) -> Tensor:
@@ -219,14 +231,8 @@ class Denoiser(Model):
             beside=beside,
         )
         self.network, self.record, self._trainer = trainer.average, trainer.record, trainer
-        try:
-            self._run(trainer, stable, control, report)
-        except BaseException:
-            self.network = None
-            raise
-        finally:
-            self._trainer = None
-        self.network = network.eval()
+        self._run(trainer, stable, control, report)
+        self.network, self._trainer = network.eval(), None
         self.record = record.followed_by(trainer.record)
 
     def _foretelling(self, report: Report | None, n_pixels: int) -> Report | None:

@@ -110,7 +110,8 @@ class Denoiser(Model):
         self.choose_partition()
         self._measure_whitenings(planes, control)
         stable = [self._to_learn_from(plane) for plane in planes]
-        along = {axis: training.beside(axis) for axis in training.stack_axes}
+        layouts = training.layouts
+        along = {axis: training.beside([axis] * len(layouts)) for axis in training.stack_axes}
         choice = self.settings.adjacent_planes
         self.stack = choose_adjacent(
             stable, along, self.partition, self._noise_before, choice, control
@@ -194,7 +195,7 @@ class Denoiser(Model):
             network = copy.deepcopy(self.network).requires_grad_(True)
             beside = None
             if self.stack.axis:
-                beside = training.beside(self.stack.axis_of(training.layouts[0]))
+                beside = training.beside([*map(self.stack.axis_of, training.layouts)])
             settings = self.settings.effective
             report = self._foretelling(report, training.n_pixels)
             self._train(network, stable, beside, settings, self.record, control, report)

@@ -213,7 +213,10 @@ def _denoise_file(
     else:
         from .figures.suitability import mismatch
 
-        unlike = mismatch(denoiser.stabilisers, image.data, image.axes, control)
+        takes = denoiser.settings.takes_line_noise
+        unlike = mismatch(
+            denoiser.stabilisers, image.data, image.axes, control, takes_line_noise=takes
+        )
         notes += [unlike] if unlike else []
     if save_model:
         denoiser.save(save_model, overwrite=overwrite)

@@ -135,6 +135,7 @@ def test_better_presets_cost_more(start: Any) -> None:
 def test_networks_without_pretrained_weights_start_fresh(change: dict[str, Any]) -> None:
     settings = Settings(**change)
     assert settings.effective == replace(settings, start="fresh")
+    assert settings.budget == BUDGETS["fresh"][settings.preset]
 
 
 @pytest.mark.parametrize("change", [{}, {"width": DEFAULT_WIDTH, "depth": DEFAULT_DEPTH["unet"]}])

@@ -194,7 +194,7 @@ class Settings:
             for name in ("max_steps", "max_seconds", "learning_rate")
             if getattr(self, name) is not None
         }
-        return replace(BUDGETS[self.start][self.preset].grown(pixels), **chosen)
+        return replace(BUDGETS[self.effective.start][self.preset].grown(pixels), **chosen)
 
     @property
     def effective(self) -> Settings:

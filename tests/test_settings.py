@@ -18,7 +18,7 @@ CHOICES = [
 RANGES = {
     "exclusion_radius": (1, 4),
     "width": (4, 256),
-    "depth": (1, 20),
+    "depth": (1, 5),
     "patch_size": (16, 512),
     "batch_size": (1, 256),
     "max_steps": (0, 10_000_000),
@@ -109,6 +109,14 @@ def test_partition_size_has_limits_of_its_kind(kind: Any, limits: tuple[int, int
     for value in (limits[0] - 1, limits[1] + 1):
         with pytest.raises(ValueError, match=r"^partition_size must be a whole number"):
             Settings(partition=kind, partition_size=value)
+
+
+@pytest.mark.parametrize(("network", "most"), [("unet", 5), ("dncnn", 20)])
+def test_depth_has_limits_of_its_network(network: Any, most: int) -> None:
+    """A UNet pads an image to multiples of two to the power of its depth."""
+    assert Settings(network=network, depth=most).depth == most
+    with pytest.raises(ValueError, match=f"^depth must be a whole number from 1 to {most}, not"):
+        Settings(network=network, depth=most + 1)
 
 
 @pytest.mark.parametrize("start", BUDGETS)

@@ -69,7 +69,6 @@ DEFAULT_DEPTH: dict[NetworkKind, int] = {"unet": 3, "dncnn": 8}
 _RANGES: dict[str, tuple[float, float]] = {
     "exclusion_radius": (1, 4),
     "width": (4, 256),
-    "depth": (1, 20),
     "patch_size": (16, 512),
     "batch_size": (1, 256),
     "max_steps": (0, 10_000_000),
@@ -78,6 +77,7 @@ _RANGES: dict[str, tuple[float, float]] = {
     "learning_rate": (1e-6, 1.0),
 }
 _PARTITION_RANGES: dict[str, tuple[int, int]] = {"grid": (2, 10), "random": (2, 400)}
+_DEPTH_RANGES: dict[str, tuple[int, int]] = {"unet": (1, 5), "dncnn": (1, 20)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,7 +117,7 @@ class Settings:
     width : int
         Channels of the network's finest level (4 to 256).
     depth : int, optional
-        Pooling levels of the UNet (3 if None), or layers of the DnCNN (8 if None).
+        Pooling levels of the UNet (1 to 5; 3 if None), or layers of the DnCNN (1 to 20; 8 if None).
     prediction : {"posterior", "j-invariant", "single-pass"}
         How the result is made from the trained network. "posterior" mixes the noisy pixel back
         in by its variance, and is "j-invariant" where the noise could not be measured.
@@ -173,6 +173,7 @@ class Settings:
             _check_range(name, getattr(self, name), limits, whole=name not in _FRACTIONAL)
         limits = _PARTITION_RANGES[self.partition]
         _check_range("partition_size", self.partition_size, limits, whole=True)
+        _check_range("depth", self.depth, _DEPTH_RANGES[self.network], whole=True)
         if not isinstance(self.mixed_precision, bool):
             raise ValueError("mixed_precision must be true or false")
 

@@ -263,6 +263,22 @@ def test_hiding_another_subset_is_not_enough(channels: int) -> None:
     assert (before != after)[:, hidden].any()
 
 
+@pytest.mark.parametrize("place", [(16, 8), (8, 16), (16, 16)])
+@pytest.mark.parametrize("shape", [(17, 17), (24, 24)])
+@pytest.mark.parametrize("flips", [1, 8])
+@pytest.mark.parametrize("where", ["in the plane", "beside"])
+def test_how_hot_a_pixel_is_does_not_matter_at_the_border_either(
+    place: tuple[int, int], shape: tuple[int, int], flips: int, where: str
+) -> None:
+    predictor = replace(_predictor(flips=flips), network=awake_network(adjacent=4))
+    results = []
+    for height in (5.0, 8.0):
+        image, beside = 0.1 * _image(shape), 0.1 * _image(shape, 4, seed=1)[None]
+        (image if where == "in the plane" else beside[0])[0][place] = height
+        results.append(predictor.predict(image, "single-pass", beside=beside)[0])
+    assert torch.equal(*results)
+
+
 def test_posterior_is_as_bright_as_the_image() -> None:
     predictor, image = _predictor(noise=4.0), 3 + _image((128, 128))
     predictor.network.head.bias.data[0] += 1

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from napari_noise2self.inference.brightness import as_bright_as
-from napari_noise2self.inference.predictor import Predictor, _tiles
+from napari_noise2self.inference.predictor import SMALLEST_TILE, Predictor, _tiles
 from napari_noise2self.partition import Partition
 from napari_noise2self.partition.exclusion import Exclusion
 from napari_noise2self.progress import Cancelled, Control, Progress
@@ -393,6 +393,45 @@ def test_tiles_cover_each_pixel_once(height: int, width: int, size: int, reach: 
             assert window.start + inner.start == target.start
             assert inner.stop - inner.start == target.stop - target.start
     assert (covered == 1).all()
+
+
+@pytest.mark.parametrize(
+    "error",
+    [torch.OutOfMemoryError(), MemoryError(), RuntimeError("DefaultCPUAllocator: can't allocate")],
+)
+def test_tiles_are_smaller_where_memory_is_short(
+    monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    image, tried = _image((300, 20)), []
+    expected = _mean(_predictor(tile=SMALLEST_TILE), image)
+    predict = Predictor._predict
+
+    def short(self: Predictor, *given: object) -> object:
+        tried.append(self.tile)
+        if self.tile > most:
+            raise error
+        return predict(self, *given)
+
+    monkeypatch.setattr(Predictor, "_predict", short)
+    most = SMALLEST_TILE
+    assert torch.equal(_mean(_predictor(tile=256), image), expected)
+    assert tried == [256, 128, SMALLEST_TILE]
+    most = 0
+    with pytest.raises(type(error)):
+        _mean(_predictor(tile=128), image)
+
+
+def test_other_errors_are_no_lack_of_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    tried = []
+
+    def fail(self: Predictor, *_: object) -> None:
+        tried.append(self.tile)
+        raise RuntimeError("shapes don't fit")
+
+    monkeypatch.setattr(Predictor, "_predict", fail)
+    with pytest.raises(RuntimeError, match="fit"):
+        _mean(_predictor(), _image((9, 9)))
+    assert tried == [512]
 
 
 def test_eight_flips_make_the_prediction_equivariant() -> None:

@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 
 import typer
 
-from ..errors import EXPECTED, one_line
+from ..errors import is_expected, one_line
 from ..settings import Settings
 
 
@@ -53,7 +53,9 @@ def errors_in_one_line() -> Iterator[None]:
         yield
     except (typer.Exit, BrokenPipeError):
         raise
-    except EXPECTED as error:
+    except Exception as error:
+        if not is_expected(error):
+            raise
         fail(one_line(error))
 
 

@@ -12,6 +12,7 @@ from torch.nn import functional
 
 from ..allocator import kept_memory
 from ..devices import fastest_precision, reproducible
+from ..errors import lacks_memory
 from ..networks import Check, Network
 from ..noise.outliers import limited
 from ..noise.stabilise import NOISE_STD
@@ -99,8 +100,8 @@ class Predictor:
         while True:
             try:
                 return predictor._predict(image, beside, mode, control, report)
-            except torch.OutOfMemoryError:
-                if predictor.tile <= SMALLEST_TILE:
+            except (RuntimeError, MemoryError) as error:
+                if predictor.tile <= SMALLEST_TILE or not lacks_memory(error):
                     raise
                 predictor = replace(predictor, tile=predictor.tile // 2)
 

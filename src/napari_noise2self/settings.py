@@ -100,7 +100,8 @@ class Settings:
         How the pixels are split into subsets that are hidden together.
     partition_size : int, optional
         Side n of the grid (n² subsets, 2 to 10; 3 if None), or number of subsets of a random
-        partition (2 to 400; 25 if None, as in the paper). If None, an exclusion makes it larger.
+        partition (2 to 400; 25 if None, as in the paper). An exclusion makes it larger: if None, so
+        that enough is seen between hidden pixels; if given, where nearly all would be hidden.
     exclusion : {"auto", "none", "horizontal", "vertical", "plus", "square"}
         Neighbours hidden with each pixel, for noise that is correlated between neighbours;
         "auto" chooses by the correlation measured on the image.

@@ -104,7 +104,7 @@ class Denoiser(Model):
     def _fit(self, images: Any, axes: str | None, control: Control, report: Report | None) -> None:
         """Train on images, whose noise is measured first."""
         training = training_planes(images, axes, control)
-        planes = without_line_noise(training.planes, self.settings, control)
+        planes = without_line_noise(training.planes, self.settings.takes_line_noise, control)
         stabilisers = fit_stabilisers(planes, control)
         self.stabilisers = check_noise(stabilisers, planes, control)
         self.choose_partition()
@@ -131,7 +131,7 @@ class Denoiser(Model):
     def _measure_whitenings(self, planes: Sequence[NDArray[Any]], control: Control) -> None:
         """See how correlated noise becomes white, if the pretrained network is used as it is."""
         self.whitenings = ()
-        if self.settings.exclusion == "auto" and learns_nothing(self.settings, self.partition):
+        if self.settings.chooses_exclusion and learns_nothing(self.settings, self.partition):
             self.whitenings = measure_whitenings(self.stabilisers, planes, self.partition, control)
 
     def _rehearse_whitened(self, plane: Tensor, control: Control) -> None:
@@ -183,14 +183,14 @@ class Denoiser(Model):
         changes = {name: getattr(settings or self.settings, name) for name in _BUDGET}
         with self._unless_it_fails():
             self.settings = replace(self.settings, **changes)
-            if not self.settings.effective.budget.max_steps:
+            if not self.settings.budget.max_steps:
                 raise InputError(
                     "These settings take no step; choose a number of steps above 0, or none to "
                     "train as long as the preset says."
                 )
             training = training_planes(images, axes, control)
             self.check_channels(training.planes[0].shape[0])
-            planes = without_line_noise(training.planes, self.settings, control)
+            planes = without_line_noise(training.planes, self.settings.takes_line_noise, control)
             stable = [self._to_learn_from(plane) for plane in planes]
             network = copy.deepcopy(self.network).requires_grad_(True)
             beside = None
@@ -219,15 +219,13 @@ class Denoiser(Model):
 
         The network may have been trained before, as `record` says.
         """
-        device = next(network.parameters()).device
-        self.device = describe_device(device)
+        self.device = describe_device(next(network.parameters()).device)
         trainer = Trainer(
             network,
             stable,
             self._noise_before,
             self.partition,
             settings,
-            device,
             before=record,
             beside=beside,
         )

@@ -205,9 +205,14 @@ class Settings:
         return self if self.network == "unet" and usual else replace(self, start="fresh")
 
     @property
+    def chooses_exclusion(self) -> bool:
+        """Whether the exclusion follows the noise, as the user chose none."""
+        return self.exclusion == "auto"
+
+    @property
     def takes_line_noise(self) -> bool:
         """Whether line noise is taken away first: not where the user chose an exclusion."""
-        return self.exclusion == "auto"
+        return self.chooses_exclusion
 
     def to_dict(self) -> dict[str, Any]:
         """Return the settings as a dictionary of plain values, ready for JSON."""

@@ -23,7 +23,6 @@ from napari_noise2self.settings import Settings
 from napari_noise2self.training.trainer import Trainer, signal_variance
 from simulate import TINY, camera, gaussian_noise, stable_plane
 
-CPU = torch.device("cpu")
 NOISE = 0.2
 
 
@@ -38,7 +37,7 @@ def _trainer(*planes: Tensor, noise: StableNoise | None = None, **changes: Any) 
     network = create_network(settings, channels)
     partition = Partition.from_settings(settings)
     noise = noise or gaussian_noise(*[NOISE**2] * channels)
-    return Trainer(network, planes, noise, partition, settings, CPU)
+    return Trainer(network, planes, noise, partition, settings)
 
 
 def _weights(network: torch.nn.Module) -> Tensor:

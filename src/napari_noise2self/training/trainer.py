@@ -42,7 +42,7 @@ class Trainer:
     Parameters
     ----------
     network : Network
-        Holds the weights to keep when `run` is through.
+        On the device where to train; holds the weights to keep when `run` is through.
     planes : sequence of Tensor
         Stabilised float32 images of shape (C, H, W); NaN marks missing pixels.
     noise : StableNoise
@@ -51,8 +51,6 @@ class Trainer:
         Which pixels are hidden together.
     settings : Settings
         The rest.
-    device : torch.device
-        Where to train.
     before : TrainingRecord, optional
         Of the training that the network has had.
     beside : sequence of tuple, optional
@@ -77,7 +75,6 @@ class Trainer:
         noise: StableNoise,
         partition: Partition,
         settings: Settings,
-        device: torch.device,
         before: TrainingRecord | None = None,
         beside: Sequence[Beside] | None = None,
     ) -> None:
@@ -88,10 +85,10 @@ class Trainer:
         self._step_seconds: list[float] = []
         self._settings = settings
         self._budget = settings.budget_for(sum(plane.numel() for plane in planes))
-        self._device = device
+        self._device = device = next(network.parameters()).device
         self._partition = partition
         self._precision = fastest_precision(device, settings.mixed_precision)
-        self._network = network.to(device)
+        self._network = network
         self._precision.arrange(self._network)
         self.average = copy.deepcopy(self._network).requires_grad_(False)
         self._selection = Selection(self._network)
@@ -107,9 +104,7 @@ class Trainer:
         self._trained_before = before.steps > 0
         pretrained = settings.effective.start == "pretrained"
         self._has_learned = pretrained or self._trained_before
-        self._prior: VariancePrior | None = None
-        if pretrained:
-            self._prior = VariancePrior(self._network, self._noise, self._precision)
+        self._prior = VariancePrior(network, self._noise, self._precision) if pretrained else None
         if before.steps:  # the same held-out pixels, but not the same batches again
             self._generator.manual_seed(settings.seed + before.steps)
 

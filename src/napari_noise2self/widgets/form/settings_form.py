@@ -158,7 +158,7 @@ class SettingsForm(QWidget):
         """Say what the preset means, and a partition size that is left open."""
         settings = self.settings
         self.preset.explain(settings, self._pixels)
-        usual = Partition.from_settings(replace(settings.effective, partition_size=None))
+        usual = Partition.from_settings(replace(settings, partition_size=None))
         limits = PARTITION_SIZES[settings.partition]
         self.editor("partition_size").limit(*limits, none=f"auto ({usual.size})")
 
@@ -181,7 +181,7 @@ class PresetBox(QWidget):
 
     def explain(self, settings: Settings, pixels: int) -> None:
         """Say what the preset of some settings means for an image."""
-        budget = settings.effective.budget_for(pixels)
+        budget = settings.budget_for(pixels)
         work = f"trains for {budget.max_seconds:.0f} s at most"
         if not budget.max_steps:
             work = "the pretrained network as it is"

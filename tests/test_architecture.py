@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 
 import napari_noise2self
 
+ROOT = Path(__file__).parents[1]
 SOURCE = Path(napari_noise2self.__file__).parent
 LEVELS = (
     {"__version__", "settings", "errors", "progress", "atomic", "axes", "allocator", "samples"},
@@ -70,9 +72,18 @@ def test_own_modules_are_imported_by_relative_names(path: Path) -> None:
 
 
 def test_the_map_names_every_module() -> None:
-    page = (Path(__file__).parents[1] / "docs" / "architecture.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
     named = set(re.findall(r"`([a-z_]+\.py)`", page))
     told = {path for path in MODULES if path.parts[0] not in TOLD_AS_A_WHOLE}
     assert {path.name for path in told} - {"__init__.py"} <= named
     for folder in TOLD_AS_A_WHOLE:
         assert f"`{folder}/`" in page
+
+
+@pytest.mark.parametrize("page", sorted((ROOT / "docs").glob("*.md")), ids=lambda page: page.name)
+def test_what_the_pages_name_is_there(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    for link in re.findall(r"\]\((?!https?:|#)([^)#]+)", text):
+        assert (page.parent / link).exists(), link
+    for name, module in re.findall(r"`(\w+)[^`]*` in `(napari_noise2self[\w.]*)`", text):
+        assert hasattr(importlib.import_module(module), name), name

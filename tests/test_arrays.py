@@ -23,7 +23,7 @@ def test_all_planes_of_all_images() -> None:
     training = training_planes([_numbered(3), _numbered(2)], "TYX", Control())
     assert _ids(training.planes) == [0, 1, 2, 0, 1]
     assert training.stack_axes == "T"
-    assert training.beside("T") == [
+    assert training.beside("TT") == [
         (None, None, 1, 2),
         (None, 0, 2, None),
         (0, 1, None, None),
@@ -39,6 +39,19 @@ def test_what_is_beside_a_plane_depends_on_the_axis(
     training = training_planes(_numbered(3, 3), "TZYX", Control())
     assert training.stack_axes == "TZ"
     assert training.beside(axis)[4] == beside
+
+
+def test_each_image_has_an_axis_of_its_own_or_none() -> None:
+    stack, plane = np.zeros((3, 9, 9)), np.zeros((1, 9, 9))
+    training = training_planes([plane, stack], "ZYX", Control())
+    alone = (None,) * 4
+    assert training.beside(["", "Z"]) == [
+        alone,
+        (None, None, 2, 3),
+        (None, 1, 3, None),
+        (1, 2, None, None),
+    ]
+    assert training.beside(["", ""]) == [alone] * 4
 
 
 def test_a_plane_without_pixels_is_beside_none() -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from napari_noise2self.axes import AxesError, Layout
+from napari_noise2self.axes import AxesError, Layout, fullest, middle
 
 
 @pytest.mark.parametrize(
@@ -141,3 +141,33 @@ def test_a_window_has_a_layout_of_its_own(axes: str) -> None:
         np.testing.assert_array_equal(
             part.plane(array[window], number), layout.plane(array, whole, spans["Y"], spans["X"])
         )
+
+
+@pytest.mark.parametrize("shape", [(300, 400), (20, 400), (20, 30), (1, 1)])
+def test_the_middle_is_looked_at_where_most_of_it_is_known(shape: tuple[int, int]) -> None:
+    known = np.random.default_rng(0).random(shape) < 0.98
+    known[middle(shape[0], 1), middle(shape[1], 1)] = True
+    assert fullest(known, 64) == tuple(middle(extent, 64) for extent in shape)
+
+
+@pytest.mark.parametrize("shape", [(300, 400), (37, 401), (50, 60), (1, 300)])
+@pytest.mark.parametrize("side", [1, 7, 64, 256])
+def test_another_part_is_looked_at_where_the_middle_is_missing(
+    shape: tuple[int, int], side: int
+) -> None:
+    known = np.zeros(shape, bool)
+    known[:, -shape[1] // 4 :] = True
+    window = fullest(known, side)
+    assert known[window].shape == tuple(min(side, extent) for extent in shape)
+    most = min(side, shape[1] // 4) / min(side, shape[1])
+    assert known[window].mean() > 0.9 * most
+    nothing = np.zeros(shape, bool)
+    assert nothing[fullest(nothing, side)].shape == known[window].shape
+
+
+def test_of_windows_that_are_as_full_the_one_nearest_to_the_middle() -> None:
+    known = np.ones((200, 300), bool)
+    known[:, 100:200] = False
+    rows, columns = fullest(known, 64)
+    assert abs(rows.start - 68) <= 2
+    assert columns.start in range(32, 37) or columns.start in range(200, 205)

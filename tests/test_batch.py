@@ -161,7 +161,8 @@ def test_a_bug_does_not_stop_the_others(
     [
         (MemoryError(), "not enough memory"),
         (RuntimeError("DefaultCPUAllocator: can't allocate memory"), "not enough memory"),
-        (RuntimeError("first line\n  second line"), "first line second line"),
+        (ValueError("first line\n  second line"), "first line second line"),
+        (RuntimeError("first line\n  second line"), "RuntimeError: first line second line; please"),
         (OSError(), "OSError"),
     ],
 )

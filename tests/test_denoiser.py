@@ -249,6 +249,32 @@ def test_a_cancelled_training_leaves_no_network() -> None:
         denoiser.denoise(noisy)
 
 
+class _CancelledLater(Control):
+    """Cancels at one of the first times that it is asked."""
+
+    def __init__(self, times: int) -> None:
+        super().__init__()
+        self._left = times
+
+    def check(self) -> None:
+        self._left -= 1
+        if not self._left:
+            self.cancel()
+        super().check()
+
+
+@pytest.mark.parametrize("times", [1, 2, 4, 6, 9])
+def test_a_training_that_fails_leaves_the_model_that_there_was(times: int) -> None:
+    """Wherever it fails: not with the scale of another image, nor without a network."""
+    noisy = levels((32, 32))
+    denoiser = Denoiser(QUICK).fit(noisy)
+    before, expected = vars(denoiser).copy(), denoiser.denoise(noisy)
+    with pytest.raises(Cancelled):
+        denoiser.fit(7 * noisy + 5000, control=_CancelledLater(times))
+    assert vars(denoiser) == before
+    np.testing.assert_array_equal(denoiser.denoise(noisy), expected)
+
+
 def test_other_pixels_are_hidden_together_while_training(tmp_path: Path) -> None:
     noisy = camera(100 * smooth_scene((48, 48)) + 5, read_noise=3)
     wanted = Settings(**TINY, partition="random", partition_size=9)

@@ -150,6 +150,31 @@ def test_holes_and_channels(channels: int) -> None:
     np.testing.assert_array_equal(np.isfinite(result), np.isfinite(stack))
 
 
+@pytest.mark.parametrize(
+    ("shapes", "axes"), [([(24, 24)], "YX"), ([(2, 2, 24, 24)], "PZYX"), ([(1, 24, 24)] * 2, "ZYX")]
+)
+def test_training_goes_on_with_planes_that_none_are_beside(
+    shapes: list[tuple[int, ...]], axes: str
+) -> None:
+    denoiser = Denoiser(QUICK).fit(_film(side=24), axes="TYX")
+    seen = []
+    assert denoiser.network is not None
+    denoiser.network.register_forward_hook(lambda _, given, __: seen.append(given[1]))
+    denoiser.continue_training([np.resize(_film(side=24), shape) for shape in shapes], axes=axes)
+    assert denoiser.record.steps == 6
+    assert all((beside == 0).all() for beside in seen)
+
+
+def test_training_goes_on_with_a_stack_after_an_image_of_one_plane() -> None:
+    film = _film(side=24)
+    denoiser = Denoiser(QUICK).fit(film, axes="TYX")
+    seen = []
+    assert denoiser.network is not None
+    denoiser.network.register_forward_hook(lambda _, given, __: seen.append(given[1]))
+    denoiser.continue_training([film[:1], film], axes="TYX")
+    assert any((beside != 0).any() for beside in seen)
+
+
 def test_partition_sizes_are_compared_with_what_is_beside() -> None:
     stack = _film(3, 64)
     denoiser = _awake(stack)

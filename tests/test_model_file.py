@@ -21,6 +21,7 @@ from safetensors.torch import save_file
 from napari_noise2self import Denoiser, Settings, model_file
 from napari_noise2self.devices import DeviceError
 from napari_noise2self.model_file import FORMAT_VERSION, ModelError
+from napari_noise2self.partition import Partition
 from napari_noise2self.samples import simulate_cells
 from shell import noisy
 from simulate import TINY
@@ -120,6 +121,11 @@ def test_model_of_an_older_version_has_no_points_of_its_noise(tmp_path: Path):
     older = Denoiser.load(path)
     assert older.figures["noise"] == [noise | {"points": ()}]
     np.testing.assert_array_equal(older.denoise(image), trained.denoise(image))
+
+
+def test_partition_of_an_older_model_chooses_the_held_out_pixels(trained: Denoiser, path: Path):
+    forge(path, lambda header, _: header["record"].pop("held_out_by"))
+    assert Denoiser.load(path).record.held_out_by == trained.partition
 
 
 def test_loaded_model_can_be_saved_again(path: Path):
@@ -315,6 +321,10 @@ def record(**values: Any) -> Callable[[dict[str, Any], Any], None]:
     return lambda header, _: header["record"].update(values)
 
 
+def held_out_by(**values: Any) -> dict[str, Any]:
+    return asdict(Partition()) | values
+
+
 def first(change: Callable[[torch.Tensor], Any]) -> Callable[[Any, dict[str, Any]], None]:
     def apply(_: Any, weights: dict[str, Any]) -> None:
         name = min(weights)
@@ -357,6 +367,9 @@ def first(change: Callable[[torch.Tensor], Any]) -> Callable[[Any, dict[str, Any
         record(history=[["1", 0.0, 1.0]]),
         record(history=[[1, 0.0, None]]),
         record(partition_changes=[["1", {}]]),
+        record(held_out_by={"kind": "grid", "size": 3}),
+        record(held_out_by=held_out_by(size=10**9)),
+        record(held_out_by=held_out_by(exclusion={"kind": "square", "radius": 10**9})),
         lambda header, _: header.pop("record"),
         lambda header, _: header.update(stabilisers=[]),
         lambda header, _: header.update(stabilisers=header["stabilisers"] * 2),

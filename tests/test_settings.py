@@ -25,7 +25,7 @@ CHOICES = [
 RANGES = {
     "exclusion_radius": (1, 4),
     "width": (4, 256),
-    "depth": (1, 20),
+    "depth": (1, 5),
     "patch_size": (16, 512),
     "batch_size": (1, 256),
     "max_steps": (0, 10_000_000),
@@ -133,6 +133,14 @@ def test_partition_size_has_limits_of_its_kind(kind: Any, limits: tuple[int, int
             Settings(partition=kind, partition_size=value)
 
 
+@pytest.mark.parametrize(("network", "most"), [("unet", 5), ("dncnn", 20)])
+def test_depth_has_limits_of_its_network(network: Any, most: int) -> None:
+    """A UNet pads an image to multiples of two to the power of its depth."""
+    assert Settings(network=network, depth=most).depth == most
+    with pytest.raises(ValueError, match=f"^depth must be a whole number from 1 to {most}, not"):
+        Settings(network=network, depth=most + 1)
+
+
 @pytest.mark.parametrize("start", BUDGETS)
 @pytest.mark.parametrize("preset", ["fast", "balanced", "best"])
 def test_budget_of_the_preset_and_what_replaces_it(start: Any, preset: Any) -> None:
@@ -157,6 +165,7 @@ def test_better_presets_cost_more(start: Any) -> None:
 def test_networks_without_pretrained_weights_start_fresh(change: dict[str, Any]) -> None:
     settings = Settings(**change)
     assert settings.effective == replace(settings, start="fresh")
+    assert settings.budget == BUDGETS["fresh"][settings.preset]
 
 
 @pytest.mark.parametrize("change", [{}, {"width": DEFAULT_WIDTH, "depth": DEFAULT_DEPTH["unet"]}])

@@ -80,14 +80,20 @@ class TrainingPlanes:
         """Of all planes and channels of the images, trained on or not."""
         return sum(math.prod(layout.shape) for layout in self.layouts)
 
-    def beside(self, axis: str) -> list[Beside]:
-        """Return which of the planes lie beside each of them along an axis."""
+    def beside(self, axes: Sequence[str]) -> list[Beside]:
+        """Return which of the planes lie beside each of them.
+
+        Parameters
+        ----------
+        axes : sequence of str
+            For each image the letter of the axis along which they do; nothing if there is none.
+        """
         numbers = {place: number for number, place in enumerate(self.places)}
         beside = []
         for image, plane in self.places:
-            layout = self.layouts[image]
+            layout, axis = self.layouts[image], axes[image]
             there: Beside = (None,) * len(BESIDE)
-            if axis in layout.stack_axes:
+            if axis and axis in layout.stack_axes:
                 adjacent = layout.adjacent(plane, axis)
                 there = tuple(None if n is None else numbers.get((image, n)) for n in adjacent)
             beside.append(there)

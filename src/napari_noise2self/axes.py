@@ -16,6 +16,10 @@ from numpy.typing import NDArray
 
 BESIDE = (-2, -1, 1, 2)
 """Where the planes lie that are adjacent to one in a stack."""
+_ENOUGH = 0.75
+"""Share of the pixels in the middle of a plane that must be known, for that to be looked at,"""
+_LOOKS = 32
+"""and in how many places along each axis another window is looked at."""
 _CHANNELS = "CS"
 _DEFAULT_AXES = "LMNOPQ"
 
@@ -176,6 +180,38 @@ class Layout:
             for extent, letter in zip(self.shape, self.axes, strict=True)
             if letter in letters
         )
+
+
+def fullest(known: NDArray[np.bool_], side: int) -> tuple[slice, slice]:
+    """Return the window of a plane with the most known pixels: the middle, if that will do.
+
+    Parameters
+    ----------
+    known : ndarray
+        Which pixels of the plane (Y, X) are; every so many of them are looked at.
+    side : int
+        Of the window, at most.
+    """
+    spans = tuple(middle(extent, side) for extent in known.shape)
+    if known[spans].mean() >= _ENOUGH:
+        return spans[0], spans[1]
+    step = max(1, side // _LOOKS)
+    some = known[::step, ::step]
+    down, across = (min(side // step, extent) for extent in some.shape)
+    sums = np.pad(some.cumsum(0).cumsum(1), ((1, 0), (1, 0)))
+    rows = sums[down:] - sums[:-down]
+    counts = rows[:, across:] - rows[:, :-across]
+    apart = (
+        np.abs(step * np.arange(places) - span.start)
+        for places, span in zip(counts.shape, spans, strict=True)
+    )
+    nearer = np.add.outer(*apart) / (1 + sum(known.shape))  # of windows that are as full
+    best = np.unravel_index(np.argmax(counts - nearer), counts.shape)
+    top, left = (
+        min(step * int(place), max(0, extent - side))
+        for place, extent in zip(best, known.shape, strict=True)
+    )
+    return slice(top, top + side), slice(left, left + side)
 
 
 def middle(extent: int, side: int) -> slice:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import __version__
 from .atomic import is_writable
-from .errors import EXPECTED, one_line
+from .errors import is_expected, one_line
 from .images import Image, ImageError, read_image, tiff_paths, write_image
 from .progress import Cancelled, Control, Report
 from .settings import Settings
@@ -179,15 +179,13 @@ def _outcomes(jobs: Iterable[Job], work: Work) -> Iterator[Outcome]:
         started = time.monotonic()
         try:
             figures, notes = work(job)
-        except EXPECTED as error:
-            yield Outcome(job, time.monotonic() - started, error=one_line(error))
         except (Cancelled, ImportError):  # no file can be denoised with a package missing
             raise
-        except Exception as error:  # a bug: the other files are not to pay for it
-            _LOG.exception("This is a bug of napari-noise2self:")
-            text = (
-                f"{type(error).__name__}: {one_line(error)}; please report it with what is above."
-            )
+        except Exception as error:
+            text = one_line(error)
+            if not is_expected(error):  # a bug: the other files are not to pay for it
+                _LOG.exception("This is a bug of napari-noise2self:")
+                text = f"{type(error).__name__}: {text}; please report it with what is above."
             yield Outcome(job, time.monotonic() - started, error=text)
         else:
             yield Outcome(job, time.monotonic() - started, figures, notes)
@@ -215,7 +213,10 @@ def _denoise_file(
     else:
         from .figures.suitability import mismatch
 
-        unlike = mismatch(denoiser.stabilisers, image.opaque, image.axes, control)
+        takes = denoiser.settings.takes_line_noise
+        unlike = mismatch(
+            denoiser.stabilisers, image.opaque, image.axes, control, takes_line_noise=takes
+        )
         notes += [unlike] if unlike else []
     result = denoiser.result(image.opaque, dtype=dtype, **follow)
     pixels = image.with_alpha(result.image)

@@ -31,8 +31,8 @@ def choose_partition(
     """
     correlation = Correlation.of_channels([s.noise.correlation for s in stabilisers])
     exclusion, note = choose_exclusion(correlation)
-    partition = Partition.from_settings(settings.effective, exclusion)
-    if settings.exclusion != "auto":
+    partition = Partition.from_settings(settings, exclusion)
+    if not settings.chooses_exclusion:
         note = f"Exclusion as asked for: {partition.exclusion.name}."
     return partition, note
 

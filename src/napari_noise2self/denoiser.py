@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import fields, replace
 from functools import partial
 from typing import Any
@@ -80,7 +81,7 @@ class Denoiser(Model):
         Returns
         -------
         Denoiser
-            This object.
+            This object; as it was before, if an error is raised.
 
         Raises
         ------
@@ -91,9 +92,24 @@ class Denoiser(Model):
         DeviceError
             If the device asked for is not there.
         """
-        control = control or Control()
+        with self._unless_it_fails():
+            self._fit(images, axes, control or Control(), report)
+        return self
+
+    @contextmanager
+    def _unless_it_fails(self) -> Iterator[None]:
+        """Make this object again what it was before, if an error is raised."""
+        before = vars(self).copy()
+        try:
+            yield
+        except BaseException:
+            vars(self).update(before)
+            raise
+
+    def _fit(self, images: Any, axes: str | None, control: Control, report: Report | None) -> None:
+        """Train on images, whose noise is measured first."""
         training = training_planes(images, axes, control)
-        planes = without_line_noise(training.planes, self.settings, control)
+        planes = without_line_noise(training.planes, self.settings.takes_line_noise, control)
         stabilisers = fit_stabilisers(planes, control)
         self.stabilisers = check_noise(stabilisers, planes, control)
         self.choose_partition()
@@ -101,7 +117,8 @@ class Denoiser(Model):
         if learns_nothing(self.settings, self.partition):
             self._measure_whitenings(planes, self.partition.exclusion, control)
         stable = [self._to_learn_from(plane) for plane in planes]
-        along = {axis: training.beside(axis) for axis in training.stack_axes}
+        layouts = training.layouts
+        along = {axis: training.beside([axis] * len(layouts)) for axis in training.stack_axes}
         choice = self.settings.adjacent_planes
         self.stack = choose_adjacent(
             stable, along, self.partition, self._noise_before, choice, control
@@ -119,7 +136,6 @@ class Denoiser(Model):
         if self.record.learned_noise:
             self._measure_whitenings(planes, _WEAKLY_ALIKE, control)
         self._rehearse_whitened(stable[len(stable) // 2], control)
-        return self
 
     def _measure_whitenings(
         self, planes: Sequence[NDArray[Any]], exclusion: Exclusion, control: Control
@@ -128,7 +144,7 @@ class Denoiser(Model):
 
         Neighbours whose noise is alike are hidden with the `exclusion`.
         """
-        if self.settings.exclusion == "auto":
+        if self.settings.chooses_exclusion:
             partition = Partition.from_settings(self.settings, exclusion)
             self.whitenings = measure_whitenings(self.stabilisers, planes, partition, control)
 
@@ -177,29 +193,26 @@ class Denoiser(Model):
         """
         if self.network is None:
             raise InputError("This denoiser is not trained yet; call fit(image) first.")
-        before, control = copy.copy(self), control or Control()
+        control = control or Control()
         changes = {name: getattr(settings or self.settings, name) for name in _BUDGET}
-        self.settings = replace(self.settings, **changes)
-        try:
-            if not self.settings.effective.budget.max_steps:
+        with self._unless_it_fails():
+            self.settings = replace(self.settings, **changes)
+            if not self.settings.budget.max_steps:
                 raise InputError(
                     "These settings take no step; choose a number of steps above 0, or none to "
                     "train as long as the preset says."
                 )
             training = training_planes(images, axes, control)
             self.check_channels(training.planes[0].shape[0])
-            planes = without_line_noise(training.planes, self.settings, control)
+            planes = without_line_noise(training.planes, self.settings.takes_line_noise, control)
             stable = [self._to_learn_from(plane) for plane in planes]
             network = copy.deepcopy(self.network).requires_grad_(True)
             beside = None
             if self.stack.axis:
-                beside = training.beside(self.stack.axis_of(training.layouts[0]))
+                beside = training.beside([*map(self.stack.axis_of, training.layouts)])
             settings = self.settings.effective
             report = self._foretelling(report, training.n_pixels)
-            self._train(network, stable, beside, settings, before.record, control, report)
-        except BaseException:
-            vars(self).update(vars(before))
-            raise
+            self._train(network, stable, beside, settings, self.record, control, report)
         return self
 
     def _to_learn_from(self, plane: NDArray[Any]) -> Tensor:
@@ -220,27 +233,19 @@ class Denoiser(Model):
 
         The network may have been trained before, as `record` says.
         """
-        device = next(network.parameters()).device
-        self.device = describe_device(device)
+        self.device = describe_device(next(network.parameters()).device)
         trainer = Trainer(
             network,
             stable,
             self._noise_before,
             self.partition,
             settings,
-            device,
-            steps_before=record.steps,
+            before=record,
             beside=beside,
         )
         self.network, self.record, self._trainer = trainer.average, trainer.record, trainer
-        try:
-            self._run(trainer, stable, control, report)
-        except BaseException:
-            self.network = None
-            raise
-        finally:
-            self._trainer = None
-        self.network = network.eval()
+        self._run(trainer, stable, control, report)
+        self.network, self._trainer = network.eval(), None
         self.record = record.followed_by(trainer.record)
 
     def _foretelling(self, report: Report | None, n_pixels: int) -> Report | None:
@@ -263,7 +268,7 @@ class Denoiser(Model):
         self.floor = classic_floor(
             stable,
             self._noise_before,
-            self.partition,
+            trainer.record.held_out_by or self.partition,
             methods=self.settings.budget.classics,
             held_out=trainer.held_out,
             control=control,

@@ -216,7 +216,7 @@ class Model:
         """Return the same for images that are whitened first."""
         predictor = replace(
             self.predictor(tile, flips),
-            partition=Partition.from_settings(self.settings.effective),
+            partition=Partition.from_settings(self.settings),
             noise=self._noise_before.whitened([each.gain for each in self.whitenings]),
         )
         return WhitePredictor(predictor, self.whitenings)
@@ -228,7 +228,7 @@ class Model:
         Not with a network that was trained on images that are not, nor where the user chose an
         exclusion instead.
         """
-        automatic = self.settings.exclusion == "auto" and not self.record.best_step
+        automatic = self.settings.chooses_exclusion and not self.record.best_step
         return bool(self.whitenings) and automatic
 
     def choose_partition(self) -> None:
@@ -252,6 +252,10 @@ class Model:
         settings : Settings
             Uses `partition`, `partition_size`, `exclusion` and `exclusion_radius`.
         """
+        self._repartition(settings)
+
+    def _repartition(self, settings: Settings) -> None:
+        """Do so in this model alone: a training of it knows nothing of that."""
         names = ("partition", "partition_size", "exclusion", "exclusion_radius")
         changes = {name: getattr(settings, name) for name in names}
         self.settings = replace(self.settings, **changes)
@@ -260,7 +264,7 @@ class Model:
     def repartitioned(self, settings: Settings) -> Self:
         """Return the same model, but predicting as `repartition` says."""
         other = copy.copy(self)
-        Model.repartition(other, settings)  # and never another partition in a running training
+        other._repartition(settings)
         return other
 
     def save(self, path: str | Path, *, overwrite: bool = False) -> None:

@@ -24,6 +24,7 @@ from .devices import describe_device, fastest_precision, resolve_device
 from .networks import build_network, channels_together
 from .noise.refinement import Refinement
 from .noise.stabilise import Stabiliser
+from .partition import Partition
 from .probe.adjacent import Stack
 from .probe.whitening import Whitening
 from .settings import Device, Settings
@@ -159,6 +160,8 @@ def _assemble(
     record["noise_refinements"] = tuple(
         None if found is None else Refinement(**found) for found in record["noise_refinements"]
     )
+    held_out_by = record.get("held_out_by")  # not in older files
+    record["held_out_by"] = _partition(held_out_by) if held_out_by else model.partition
     model.record = TrainingRecord(**record)
     _check_numbers(model.record)
     if values["floor"] is not None:
@@ -207,6 +210,19 @@ def _whitening(values: dict[str, Any]) -> Whitening:
     """Make a whitening from values that may be anything."""
     lines = tuple(tuple(map(float, line)) for line in values["autocovariance"])
     return Whitening(lines, float(values["doubt"]))
+
+
+def _partition(values: dict[str, Any]) -> Partition:
+    """Make a partition from values that may be anything: one that settings may ask for."""
+    exclusion = values["exclusion"]
+    settings = Settings(
+        partition=values["kind"],
+        partition_size=values["size"],
+        seed=values["seed"],
+        exclusion=exclusion["kind"],
+        exclusion_radius=exclusion["radius"] or None,
+    )
+    return Partition.from_settings(settings)
 
 
 def _digest(header: dict[str, Any], weights: dict[str, torch.Tensor]) -> str:

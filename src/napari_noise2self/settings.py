@@ -88,7 +88,6 @@ DEFAULT_DEPTH: dict[NetworkKind, int] = {"unet": 3, "dncnn": 8}
 _RANGES: dict[str, tuple[float, float]] = {
     "exclusion_radius": (1, 4),
     "width": (4, 256),
-    "depth": (1, 20),
     "patch_size": (16, 512),
     "batch_size": (1, 256),
     "max_steps": (0, 10_000_000),
@@ -97,6 +96,7 @@ _RANGES: dict[str, tuple[float, float]] = {
     "learning_rate": (1e-6, 1.0),
 }
 _PARTITION_RANGES: dict[str, tuple[int, int]] = {"grid": (2, 10), "random": (2, 400)}
+_DEPTH_RANGES: dict[str, tuple[int, int]] = {"unet": (1, 5), "dncnn": (1, 20)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,7 +119,8 @@ class Settings:
         How the pixels are split into subsets that are hidden together.
     partition_size : int, optional
         Side n of the grid (n² subsets, 2 to 10; 3 if None), or number of subsets of a random
-        partition (2 to 400; 25 if None, as in the paper). If None, an exclusion makes it larger.
+        partition (2 to 400; 25 if None, as in the paper). An exclusion makes it larger: if None, so
+        that enough is seen between hidden pixels; if given, where nearly all would be hidden.
     exclusion : {"auto", "none", "horizontal", "vertical", "plus", "square"}
         Neighbours hidden with each pixel, for noise that is correlated between neighbours;
         "auto" chooses by the correlation measured on the image.
@@ -136,7 +137,7 @@ class Settings:
     width : int
         Channels of the network's finest level (4 to 256).
     depth : int, optional
-        Pooling levels of the UNet (3 if None), or layers of the DnCNN (8 if None).
+        Pooling levels of the UNet (1 to 5; 3 if None), or layers of the DnCNN (1 to 20; 8 if None).
     prediction : {"posterior", "j-invariant", "single-pass"}
         How the result is made from the trained network. "posterior" mixes the noisy pixel back
         in by its variance, and is "j-invariant" where the noise could not be measured.
@@ -192,6 +193,7 @@ class Settings:
             _check_range(name, getattr(self, name), limits, whole=name not in _FRACTIONAL)
         limits = _PARTITION_RANGES[self.partition]
         _check_range("partition_size", self.partition_size, limits, whole=True)
+        _check_range("depth", self.depth, _DEPTH_RANGES[self.network], whole=True)
         if not isinstance(self.mixed_precision, bool):
             raise SettingError("mixed_precision", "must be true or false")
 
@@ -213,7 +215,7 @@ class Settings:
             for name in ("max_steps", "max_seconds", "learning_rate")
             if getattr(self, name) is not None
         }
-        return replace(BUDGETS[self.start][self.preset].grown(pixels), **chosen)
+        return replace(BUDGETS[self.effective.start][self.preset].grown(pixels), **chosen)
 
     @property
     def effective(self) -> Settings:
@@ -222,9 +224,14 @@ class Settings:
         return self if self.network == "unet" and usual else replace(self, start="fresh")
 
     @property
+    def chooses_exclusion(self) -> bool:
+        """Whether the exclusion follows the noise, as the user chose none."""
+        return self.exclusion == "auto"
+
+    @property
     def takes_line_noise(self) -> bool:
         """Whether line noise is taken away first: not where the user chose an exclusion."""
-        return self.exclusion == "auto"
+        return self.chooses_exclusion
 
     def to_dict(self) -> dict[str, Any]:
         """Return the settings as a dictionary of plain values, ready for JSON."""

@@ -126,7 +126,7 @@ def test_floor_can_be_scored_at_the_very_pixels_of_a_network() -> None:
     planes = [torch.randn((1, 64, 64), generator=random) * 0.2]
     partition, noise = Partition(), gaussian_noise(0.04)
     patches = Patches(planes, partition, Settings(patch_size=32), torch.device("cpu"))
-    held_out = patches.held_out(partition, random)
+    held_out = patches.held_out(random)
     floor = classic_floor(planes, noise, partition, methods=QUICK, held_out=held_out)
     assert floor.held_out_loss == pytest.approx(1, abs=0.3)
     assert floor.method in QUICK

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from napari_noise2self.figures.suitability import mismatch
-from napari_noise2self.noise.stabilise import Stabiliser
+from napari_noise2self.noise.stabilise import Stabiliser, fit_stabilisers
+from napari_noise2self.pretraining.scenes import draw_scene
+from napari_noise2self.probe.noise_check import check_noise
 from napari_noise2self.progress import Cancelled, Control
 from napari_noise2self.samples import simulate_cells
 
@@ -23,6 +25,24 @@ def model():
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_images_of_the_same_kind_suit(model, seed):
     assert mismatch(model, image_of(seed)) == ""
+
+
+def test_image_whose_noise_was_found_to_be_less_alike_than_it_looked_suits():
+    """The pretrained network told a model's noise from structure; here nobody asks it."""
+    random = np.random.default_rng(3)
+    scene = draw_scene(random, (256, 256), "membranes").astype(float)
+    image = 100 + 40 * scene + random.standard_normal(scene.shape)
+    blindly = fit_stabilisers([image[None]], Control())
+    checked = check_noise(blindly, [image[None]], Control())
+    assert checked[0].noise.correlation != blindly[0].noise.correlation
+    assert mismatch(checked, image) == ""
+
+
+def test_line_noise_that_a_model_left_in_its_images_suits():
+    image = image_of() + 100 * np.random.default_rng(0).standard_normal((SIZE, 1))
+    left = fit_stabilisers([image[None]], Control())
+    assert mismatch(left, image, takes_line_noise=False) == ""
+    assert "spread over" in mismatch(left, image)
 
 
 def test_part_of_an_image_suits(model):

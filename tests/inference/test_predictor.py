@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from napari_noise2self.inference.brightness import as_bright_as
-from napari_noise2self.inference.predictor import Predictor, _tiles
+from napari_noise2self.inference.predictor import SMALLEST_TILE, Predictor, _tiles
 from napari_noise2self.partition import Partition
 from napari_noise2self.partition.exclusion import Exclusion
 from napari_noise2self.progress import Cancelled, Control, Progress
@@ -263,6 +263,22 @@ def test_hiding_another_subset_is_not_enough(channels: int) -> None:
     assert (before != after)[:, hidden].any()
 
 
+@pytest.mark.parametrize("place", [(16, 8), (8, 16), (16, 16)])
+@pytest.mark.parametrize("shape", [(17, 17), (24, 24)])
+@pytest.mark.parametrize("flips", [1, 8])
+@pytest.mark.parametrize("where", ["in the plane", "beside"])
+def test_how_hot_a_pixel_is_does_not_matter_at_the_border_either(
+    place: tuple[int, int], shape: tuple[int, int], flips: int, where: str
+) -> None:
+    predictor = replace(_predictor(flips=flips), network=awake_network(adjacent=4))
+    results = []
+    for height in (5.0, 8.0):
+        image, beside = 0.1 * _image(shape), 0.1 * _image(shape, 4, seed=1)[None]
+        (image if where == "in the plane" else beside[0])[0][place] = height
+        results.append(predictor.predict(image, "single-pass", beside=beside)[0])
+    assert torch.equal(*results)
+
+
 def test_posterior_is_as_bright_as_the_image() -> None:
     predictor, image = _predictor(noise=4.0), 3 + _image((128, 128))
     predictor.network.head.bias.data[0] += 1
@@ -377,6 +393,45 @@ def test_tiles_cover_each_pixel_once(height: int, width: int, size: int, reach: 
             assert window.start + inner.start == target.start
             assert inner.stop - inner.start == target.stop - target.start
     assert (covered == 1).all()
+
+
+@pytest.mark.parametrize(
+    "error",
+    [torch.OutOfMemoryError(), MemoryError(), RuntimeError("DefaultCPUAllocator: can't allocate")],
+)
+def test_tiles_are_smaller_where_memory_is_short(
+    monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    image, tried = _image((300, 20)), []
+    expected = _mean(_predictor(tile=SMALLEST_TILE), image)
+    predict = Predictor._predict
+
+    def short(self: Predictor, *given: object) -> object:
+        tried.append(self.tile)
+        if self.tile > most:
+            raise error
+        return predict(self, *given)
+
+    monkeypatch.setattr(Predictor, "_predict", short)
+    most = SMALLEST_TILE
+    assert torch.equal(_mean(_predictor(tile=256), image), expected)
+    assert tried == [256, 128, SMALLEST_TILE]
+    most = 0
+    with pytest.raises(type(error)):
+        _mean(_predictor(tile=128), image)
+
+
+def test_other_errors_are_no_lack_of_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    tried = []
+
+    def fail(self: Predictor, *_: object) -> None:
+        tried.append(self.tile)
+        raise RuntimeError("shapes don't fit")
+
+    monkeypatch.setattr(Predictor, "_predict", fail)
+    with pytest.raises(RuntimeError, match="fit"):
+        _mean(_predictor(), _image((9, 9)))
+    assert tried == [512]
 
 
 def test_eight_flips_make_the_prediction_equivariant() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from napari_noise2self.inference.white_predictor import WhitePredictor
 from napari_noise2self.networks import create_network
 from napari_noise2self.noise.correlation import coloured
 from napari_noise2self.partition import Partition
+from napari_noise2self.progress import Control
 from simulate import ALIKE, awake, gaussian_noise, psnr, smooth_scene, whitening
 
 WHITENING = whitening()
@@ -62,6 +64,21 @@ def test_independent_noise_of_a_pixel_does_not_change_its_prediction(
     change = (after - before).abs()
     assert float(change[hidden].max()) < 1e-3 * float(change.max())
     assert float(change.max()) > 0.01
+
+
+def test_a_part_with_pixels_is_rehearsed() -> None:
+    image = torch.randn(1, 280, 280, generator=torch.Generator().manual_seed(0))
+    image[:, 30:250, 30:250] = torch.nan
+    predictor, seen = _predictor("unet"), []
+    predict = predictor.predict
+
+    def look(image: torch.Tensor, *given: Any, **more: Any) -> Any:
+        seen.append(image)
+        return predict(image, *given, **more)
+
+    object.__setattr__(predictor, "predict", look)
+    predictor.rehearsed(image, gaussian_noise(0.04), 0, Control())
+    assert seen[0].isfinite().float().mean() > 0.2
 
 
 def test_tiles_change_nothing() -> None:

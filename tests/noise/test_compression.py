@@ -39,6 +39,12 @@ def test_many_planes_are_looked_at_together() -> None:
     assert in_blocks([jpeg(_noisy(96, seed)) for seed in range(3)])
 
 
+def test_small_planes_tell_nothing_and_do_not_silence_others() -> None:
+    small = jpeg(_noisy(56))
+    assert not in_blocks([small])
+    assert in_blocks([jpeg(_noisy(96)), small])
+
+
 def test_missing_pixels_are_passed_over() -> None:
     image = jpeg(_noisy(128))
     image[20:50, 30:90] = np.nan

@@ -40,6 +40,12 @@ def test_salt_and_pepper_is_found_with_and_without_its_noise_known(share: float)
         assert (found & ~hit).sum() < 1e-4 * hit.size
 
 
+def test_they_are_found_where_the_middle_is_missing() -> None:
+    salted = _salted(np.tile(_noisy(), (2, 2)), 0.02)
+    salted[100:412, 100:412] = np.nan
+    assert np.isnan(without_impulses(salted))[:60].mean() > 0.01
+
+
 def test_random_values_are_found_where_the_noise_is_known() -> None:
     image = _noisy()
     hit = np.random.default_rng(1).random(SHAPE) < 0.02

@@ -131,15 +131,17 @@ def test_a_pixel_has_hardly_a_say_in_its_line() -> None:
 
 def test_an_exclusion_of_ones_own_keeps_lines() -> None:
     planes = [_noisy(rows=1)[None]]
-    assert without_line_noise(planes, Settings(exclusion="none"), Control()) is planes
-    assert without_line_noise(planes, Settings(), Control())[0] is not planes[0]
+    assert (
+        without_line_noise(planes, Settings(exclusion="none").takes_line_noise, Control()) is planes
+    )
+    assert without_line_noise(planes, Settings().takes_line_noise, Control())[0] is not planes[0]
 
 
 def test_it_can_be_cancelled() -> None:
     control = Control()
     control.cancel()
     with pytest.raises(Cancelled):
-        without_line_noise([_noisy()[None]], Settings(), control)
+        without_line_noise([_noisy()[None]], True, control)
 
 
 def test_a_result_has_no_lines_and_says_so() -> None:

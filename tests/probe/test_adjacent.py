@@ -120,6 +120,16 @@ def test_missing_pixels_do_not_matter() -> None:
     assert _choice(planes, IN_TIME)[0] == "T"
 
 
+def test_planes_whose_middle_is_missing_tell_of_each_other() -> None:
+    film = []
+    for plane in _film(STILL):
+        framed = torch.full((1, 5 * SIDE, 5 * SIDE), torch.nan)
+        framed[:, :SIDE, :SIDE] = plane
+        film.append(framed)
+    beside = {"T": _along((6, 5 * SIDE, 5 * SIDE), "TYX", "T")}
+    assert _choice(film, beside)[0] == "T"
+
+
 def test_cancelled() -> None:
     control = Control()
     control.cancel()

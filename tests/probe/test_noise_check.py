@@ -34,8 +34,8 @@ def _noise(correlation: Correlation, side: int = 192, seed: int = 1) -> NDArray[
 
 def _believed(correlation: Correlation, plane: NDArray[Any]) -> Stabiliser:
     """Return what is left of a belief, however it came about."""
-    model = NoiseModel(0.0, 1 / plane.var(), correlation=correlation)
-    believer = Stabiliser(plane.mean(), plane.std(), model, 0.0, 0.2)
+    model = NoiseModel(0.0, 1 / np.nanvar(plane), correlation=correlation)
+    believer = Stabiliser(np.nanmean(plane), np.nanstd(plane), model, 0.0, 0.2)
     (checked,) = check_noise([believer], [plane[None]], Control())
     return checked
 
@@ -48,6 +48,19 @@ def test_noise_that_is_correlated_is_believed(
     found = _believed(correlation, scene + _noise(correlation)).noise.correlation
     assert found.horizontal[0] == pytest.approx(0.45, abs=0.1)
     assert found.vertical[0] == pytest.approx(correlation.vertical[0], abs=0.1)
+
+
+def test_it_is_believed_where_the_middle_is_missing() -> None:
+    image = 10 * smooth_scene((384, 384)) + _noise(SQUARE, 384)
+    image[40:344, 40:344] = np.nan
+    correlation = _believed(SQUARE, image).noise.correlation
+    assert correlation.horizontal[0] == pytest.approx(0.45, abs=0.1)
+
+
+def test_what_can_not_be_checked_stays_as_it_is() -> None:
+    model = NoiseModel(0.0, 0.1, correlation=SQUARE)
+    believer = Stabiliser(0.0, 1.0, model, 0.0, 0.2)
+    assert check_noise([believer], [np.full((1, 40, 40), np.nan)], Control()) == (believer,)
 
 
 @pytest.mark.parametrize("correlation", [SQUARE, ACROSS])

@@ -109,6 +109,15 @@ def test_a_part_without_any_noise_says_nothing_of_it() -> None:
     assert measure_whitenings([Stabiliser.fit([image])], [nothing], SQUARE, Control()) == ()
 
 
+def test_what_is_around_a_middle_without_pixels_tells_as_much() -> None:
+    image = 200 * smooth_scene((420, 420)) + 40 * _noise(420)
+    masked = image.copy()
+    masked[100:320, 100:320] = np.nan
+    stabiliser = Stabiliser.fit([image], correlation=ALIKE)
+    (found,) = measure_whitenings([stabiliser], [masked[None]], SQUARE, Control())
+    assert found.autocovariance[5][6] / found.variance == pytest.approx(0.45, abs=0.06)
+
+
 def test_dense_structure_is_not_taken_for_noise() -> None:
     """Where the network is sure nowhere, its errors would pass for noise."""
     texture = np.random.default_rng(1).standard_normal((224, 224))

@@ -37,6 +37,27 @@ def test_held_out_pixels_stay_the_same() -> None:
     assert where_it_goes_on == best
 
 
+def test_held_out_pixels_stay_the_same_whatever_is_hidden_together() -> None:
+    """Or those of the new partition would have been targets, and the old weights look too good."""
+    denoiser = Denoiser(SMALL).fit(NOISY)
+    best, partition = denoiser.record.held_out_loss, denoiser.partition
+    denoiser.repartition(replace(SMALL, partition_size=4))
+    denoiser.continue_training(NOISY)
+    *_, where_it_goes_on = [loss for step, _, loss in denoiser.record.history if step == 40]
+    assert where_it_goes_on == best
+    assert denoiser.record.held_out_by == partition != denoiser.partition
+
+
+def test_held_out_pixels_of_a_model_from_a_file_stay_the_same(tmp_path: Path) -> None:
+    denoiser, path = Denoiser(SMALL).fit(NOISY), tmp_path / "model.safetensors"
+    denoiser.repartition(replace(SMALL, partition_size=4))
+    denoiser.save(path)
+    loaded = Denoiser.load(path).continue_training(NOISY)
+    assert loaded.record.held_out_by == denoiser.record.held_out_by != denoiser.partition
+    losses = [loss for step, _, loss in loaded.record.history if step == 40]
+    assert losses[-1] == pytest.approx(denoiser.record.held_out_loss)
+
+
 def test_no_weights_are_lost_to_worse_ones() -> None:
     denoiser = Denoiser(replace(SMALL, max_steps=200)).fit(NOISY)
     before = denoiser.denoise(NOISY, prediction="j-invariant")

@@ -46,6 +46,16 @@ def test_noise_of_the_same_seed_does_not_choose_them(partition: Partition, seed:
     assert float(chosen.square().mean()) == pytest.approx(1, abs=0.12)
 
 
+@pytest.mark.parametrize("partition", PARTITIONS, ids=lambda p: f"{p.kind}{p.size}")
+def test_held_out_pixels_of_a_plane_are_the_same_among_others(partition: Partition) -> None:
+    one, other = torch.randn(1, 40, 30), torch.randn(1, 50, 60)
+    alone = _patches(one, partition=partition)._held_out
+    for planes in ([one, other], [other, one]):
+        among = _patches(*planes, partition=partition)._held_out
+        place = slice(-alone.numel(), None) if planes[1] is one else slice(alone.numel())
+        assert torch.equal(among[place], alone)
+
+
 @pytest.mark.parametrize("augment", [False, True])
 def test_patch_is_a_window_of_the_image_in_one_of_eight_orientations(augment: bool) -> None:
     batch = _patches(_numbered(40, 50)).draw(64, _random(), augment=augment)
@@ -129,7 +139,7 @@ def test_weights_are_ranked_at_hidden_held_out_pixels_alone(partition: Partition
     patches = _patches(plane, partition=partition)
     labels = partition.labels((60, 60))[0].flatten()
     total = 0
-    for image, hidden, present, target, _ in patches.held_out(partition, _random()):
+    for image, hidden, present, target, _ in patches.held_out(_random()):
         assert not (target & ~hidden).any()
         assert not (target & ~present).any()
         numbers = image[target].long()
@@ -153,7 +163,7 @@ def test_patches_are_not_turned_where_rows_and_columns_differ(kind: str, transpo
 def test_weights_are_ranked_with_the_exclusion_hidden() -> None:
     partition = Partition("grid", 5, exclusion=Exclusion("horizontal", 1))
     for _, hidden, _, target, _ in _patches(_numbered(60, 60), partition=partition).held_out(
-        partition, _random()
+        _random()
     ):
         neighbours = target[..., :-1] & ~hidden[..., 1:] | target[..., 1:] & ~hidden[..., :-1]
         assert target.any()
@@ -204,8 +214,8 @@ def test_held_out_pixels_come_with_what_is_beside_them() -> None:
     patches = Patches(
         planes, GRID, Settings(patch_size=16), CPU, [(None, None, 1, None), (None, 0, None, None)]
     )
-    for group in patches.held_out(GRID, _random()):
+    for group in patches.held_out(_random()):
         assert group.beside is not None
         assert len(group.beside) == len(group.image)
         assert ((group.beside != 0).sum(dim=(1, 2, 3, 4)) >= 16 * 16 - 1).all()
-    assert all(group.beside is None for group in _patches(*planes).held_out(GRID, _random()))
+    assert all(group.beside is None for group in _patches(*planes).held_out(_random()))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -16,6 +17,7 @@ from napari_noise2self.noise.correlation import Correlation, coloured
 from napari_noise2self.noise.refinement import Refinement
 from napari_noise2self.noise.stable_noise import StableNoise
 from napari_noise2self.partition import Partition
+from napari_noise2self.partition.exclusion import Exclusion
 from napari_noise2self.pretraining.scenes import draw_scene
 from napari_noise2self.progress import Cancelled, Control
 from napari_noise2self.training.patches import Patches
@@ -81,7 +83,7 @@ def _check(
     return SelfCheck(
         awake_network(channels=channels),
         Precision(None, torch.contiguous_format),
-        partition.fill,
+        Partition.fill,
         planes,
         Patches(planes, partition, settings, torch.device("cpu")),
         partition,
@@ -117,6 +119,21 @@ def test_trained_network_is_judged_by_held_out_pixels_alone() -> None:
     (found,), _ = check._residuals(_random(), Control(), echoed=False)
     seen = torch.from_numpy(found.mean + found.residual).float()
     assert torch.isin((1e4 * seen).round(), (1e4 * held_out).round()).float().mean() > 0.99
+
+
+@pytest.mark.parametrize("trained", [False, True])
+def test_held_out_pixels_are_hidden_and_filled_as_when_they_were_ranked(trained: bool) -> None:
+    used: list[Partition] = []
+
+    def fill(partition: Partition, image: torch.Tensor, hidden: torch.Tensor) -> torch.Tensor:
+        used.append(partition)
+        return partition.fill(image, hidden)
+
+    later = Partition("grid", 8, exclusion=Exclusion("square", 2))
+    check = replace(_check([_noise()], trained=trained), partition=later, fill=fill)
+    check.network.requires_grad_(False)
+    check._residuals(_random(), Control(), echoed=True)
+    assert set(used) == {check.patches.partition if trained else later}
 
 
 @pytest.mark.parametrize("held", [False, True])

@@ -23,7 +23,6 @@ from napari_noise2self.settings import Settings
 from napari_noise2self.training.trainer import Trainer, signal_variance
 from simulate import TINY, camera, gaussian_noise, stable_plane
 
-CPU = torch.device("cpu")
 NOISE = 0.2
 
 
@@ -38,7 +37,7 @@ def _trainer(*planes: Tensor, noise: StableNoise | None = None, **changes: Any) 
     network = create_network(settings, channels)
     partition = Partition.from_settings(settings)
     noise = noise or gaussian_noise(*[NOISE**2] * channels)
-    return Trainer(network, planes, noise, partition, settings, CPU)
+    return Trainer(network, planes, noise, partition, settings)
 
 
 def _weights(network: torch.nn.Module) -> Tensor:
@@ -405,6 +404,13 @@ def test_held_out_pixels_stay_when_the_partition_changes() -> None:
     ranked = torch.cat([image[target] for image, _, _, target, _ in trainer.held_out])
     trainer.partition = Partition("grid", 7)
     assert not torch.isin(ranked, _targets_of_training(trainer)).any()
+
+
+def test_losses_can_be_compared_when_the_exclusion_changes() -> None:
+    trainer = _trained(exclusion="square", exclusion_radius=2, partition_size=8)
+    loss = trainer._evaluate(Control())
+    trainer.partition = Partition("grid", 3)
+    assert trainer._evaluate(Control()) == loss
 
 
 def test_time_of_the_reader_of_reports_is_not_training_time() -> None:

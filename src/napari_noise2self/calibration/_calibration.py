@@ -239,7 +239,7 @@ def calibrate(
     layout = check_image(image, axes)
     settings, control = settings or Settings(), control or Control()
     noisy = training_planes([image], axes, control).planes
-    planes = without_line_noise(noisy, settings, control)
+    planes = without_line_noise(noisy, settings.takes_line_noise, control)
     stabilisers = check_noise(fit_stabilisers(planes, control), planes, control)
     correlation = Correlation.of_channels([each.noise.correlation for each in stabilisers])
     partition = Partition.from_settings(settings, choose_exclusion(correlation)[0])

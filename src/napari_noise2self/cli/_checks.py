@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import typer
 
 from ..atomic import is_writable
-from ..errors import EXPECTED, one_line
+from ..errors import is_expected, one_line
 from ..settings import SettingError, Settings
 
 if TYPE_CHECKING:
@@ -92,7 +92,9 @@ def errors_in_one_line() -> Iterator[None]:
         yield
     except (typer.Exit, BrokenPipeError):
         raise
-    except EXPECTED as error:
+    except Exception as error:
+        if not is_expected(error):
+            raise
         fail(one_line(error))
 
 

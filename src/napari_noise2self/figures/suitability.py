@@ -27,6 +27,8 @@ def mismatch(
     image: Any,
     axes: str | None = None,
     control: Control | None = None,
+    *,
+    takes_line_noise: bool = True,
 ) -> str:
     """Say in one sentence how an image differs from those a model was trained on.
 
@@ -40,6 +42,8 @@ def mismatch(
         One letter for each axis; the last two are Y and X if None.
     control : Control, optional
         Lets another thread cancel the measurement.
+    takes_line_noise : bool
+        Whether the model's settings take that away first; see `Settings.takes_line_noise`.
 
     Returns
     -------
@@ -61,13 +65,15 @@ def mismatch(
     tiles = []
     for number in range(0, layout.n_planes, math.ceil(layout.n_planes / _PLANES)):
         control.check()
-        tiles += [LineNoise.of(t).taken_from(t) for t in _tiles(layout.plane(image, number))]
+        some = _tiles(layout.plane(image, number))
+        tiles += [LineNoise.of(t).taken_from(t) for t in some] if takes_line_noise else some
     if not tiles:
         return ""
     difference = ""
     for channel, model in enumerate(stabilisers):
         control.check()
-        found = Stabiliser.fit([tile[channel] for tile in tiles])
+        alike = model.noise.correlation  # as checked by the network, which is not asked here
+        found = Stabiliser.fit([tile[channel] for tile in tiles], correlation=alike)
         difference = difference or _difference(model, found)
     return difference and (
         f"This image is unlike those that the model was trained on ({difference}); train on it for "
@@ -97,7 +103,7 @@ def _difference(model: Stabiliser, image: Stabiliser) -> str:
     if abs(image.offset - model.offset) > _SHIFT * usual:
         return f"mean intensity {image.offset:.4g}, not {model.offset:.4g}"
     theirs, own = model.grey_noise, image.grey_noise
-    if not (theirs.reliable and own.reliable):
+    if not (theirs.fitted and own.fitted):  # a stand-in is as strong as is safe, not as the noise
         return ""
     level = np.array(image.offset)
     ratio = float(own.variance(level) / max(float(theirs.variance(level)), np.finfo(float).tiny))

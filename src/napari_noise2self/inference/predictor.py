@@ -12,7 +12,10 @@ from torch.nn import functional
 
 from ..allocator import kept_memory
 from ..devices import fastest_precision, reproducible
+from ..errors import lacks_memory
 from ..networks import Check, Network
+from ..noise.outliers import limited
+from ..noise.stabilise import NOISE_STD
 from ..noise.stable_noise import StableNoise, signal_variance
 from ..partition import Partition
 from ..progress import Control, Progress, Report
@@ -100,8 +103,8 @@ class Predictor:
         while True:
             try:
                 return predictor._predict(image, beside, origin, mode, control, report)
-            except torch.OutOfMemoryError:
-                if predictor.tile <= SMALLEST_TILE:
+            except (RuntimeError, MemoryError) as error:
+                if predictor.tile <= SMALLEST_TILE or not lacks_memory(error):
                     raise
                 predictor = replace(predictor, tile=predictor.tile // 2)
 
@@ -220,9 +223,13 @@ class Predictor:
         return mean[..., :height, :width], variance[..., :height, :width]
 
     def _oriented(self, image: Tensor, flip: int) -> Tensor:
-        """Orient an image; it is padded first, as a flip must not move the pooling grid."""
+        """Orient an image; it is padded first, as a flip must not move the pooling grid.
+
+        And limited before that, as a copy of what stands out would be a neighbour that is alike.
+        """
         below, right = (-extent % self.network.stride for extent in image.shape[-2:])
         if below or right:
+            image = torch.where(image == 0, 0, limited(image, NOISE_STD))  # 0 beside: nothing
             image = functional.pad(image, (0, right, 0, below), mode="replicate")
         return _orient(image, flip)
 

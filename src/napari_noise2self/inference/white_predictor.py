@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ..axes import middle
+from ..axes import fullest
 from ..noise.stable_noise import StableNoise
 from ..probe.whitening import WHITENING_REACH, Whitening
 from ..progress import Control, Report
@@ -64,7 +64,7 @@ class WhitePredictor:
     def rehearsed(self, image: Tensor, assumed: StableNoise, seed: int, control: Control) -> Tensor:
         """Return how large errors are over what is said of them, for each channel.
 
-        The middle of an image is denoised, noise like its own added to the result, and that is
+        A part of an image is denoised, noise like its own added to the result, and that is
         denoised, too: this time the truth is known (a parametric bootstrap, Efron 1979). Errors of
         neighbours are alike, which colouring makes them pay for.
 
@@ -84,7 +84,7 @@ class WhitePredictor:
         Cancelled
             If `control` was cancelled.
         """
-        rows, columns = (middle(extent, _SIDE) for extent in image.shape[-2:])
+        rows, columns = fullest(image.isfinite().all(dim=0).numpy(), _SIDE)
         clean, *_ = self.predict(image[:, rows, columns], control=control)
         generator = torch.Generator().manual_seed(seed)
         fresh = self._coloured(torch.randn(clean.shape, generator=generator))

@@ -27,11 +27,10 @@ def in_blocks(planes: Sequence[FloatArray]) -> bool:
     Parameters
     ----------
     planes : sequence of ndarray
-        Shape (H, W), not finite where pixels are missing.
+        Shape (H, W), not finite where pixels are missing. Small ones are left out.
     """
-    if min(min(plane.shape) for plane in planes) < _SMALLEST_SIDE:
-        return False
-    return all(_larger_between_blocks(planes, axis) for axis in (0, 1))
+    large = [plane for plane in planes if min(plane.shape) >= _SMALLEST_SIDE]
+    return bool(large) and all(_larger_between_blocks(large, axis) for axis in (0, 1))
 
 
 def _larger_between_blocks(planes: Sequence[FloatArray], axis: int) -> bool:

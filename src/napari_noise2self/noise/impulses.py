@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from ..axes import middle
+from ..axes import fullest
 from .robust import MEDIAN_TO_STD
 
 FloatArray = NDArray[np.float64]
@@ -58,7 +58,7 @@ def without_impulses(plane: FloatArray) -> FloatArray:
     plane : ndarray
         Shape (H, W); NaN where pixels are missing.
     """
-    part = plane[tuple(middle(extent, _LOOK) for extent in plane.shape)]
+    part = plane[fullest(np.isfinite(plane), _LOOK)]
     groups = _Groups.of(_height(part))
     if not (groups.frequent and groups.like_no_photons(part)):
         return plane

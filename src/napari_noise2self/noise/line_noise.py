@@ -20,7 +20,6 @@ from numpy.typing import NDArray
 from scipy import fft, ndimage, special
 
 from ..progress import Control
-from ..settings import Settings
 from .gaps import without_gaps
 from .robust import MEDIAN_TO_STD
 
@@ -108,16 +107,16 @@ NO_LINE_NOISE = LineNoise(np.zeros((1, 1)), np.zeros((1, 1)), 0.0)
 
 
 def without_line_noise(
-    planes: Sequence[NDArray[Any]], settings: Settings, control: Control
+    planes: Sequence[NDArray[Any]], takes_line_noise: bool, control: Control
 ) -> Sequence[NDArray[Any]]:
-    """Return planes (C, Y, X) without their line noise, if the settings say so.
+    """Return planes (C, Y, X) without their line noise, if that is to be taken away.
 
     Raises
     ------
     Cancelled
         If `control` was cancelled.
     """
-    if not settings.takes_line_noise:
+    if not takes_line_noise:
         return planes
     even = []
     for plane in planes:

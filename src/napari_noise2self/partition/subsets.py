@@ -21,6 +21,8 @@ GRID_SIDE = 3
 """Of the grid partition: with 4 results are no better, and take nearly twice as long."""
 RANDOM_SUBSETS = 25
 """Number of subsets of a random partition in the paper."""
+_OTHER_SEED = 2**31
+"""Added to the seed of a partition where what is drawn must have nothing to do with its subsets."""
 
 
 @dataclass(frozen=True)
@@ -118,6 +120,26 @@ class Partition:
             for axis, extent in enumerate(shape)
         )
         return self.label(rows[:, :, None], columns[:, None, :])
+
+    def drawn(self, shape: tuple[int, int], share: float) -> Tensor:
+        """Return a share of all pixels of a plane, drawn by a hash of their coordinates.
+
+        Parameters
+        ----------
+        shape : tuple of int
+            Height and width of the plane.
+        share : float
+            From 0 to 1; of each subset as of the whole.
+
+        Returns
+        -------
+        Tensor
+            bool of shape (height, width).
+        """
+        import torch
+
+        rows, columns = (torch.arange(extent) for extent in shape)
+        return _hash(rows[:, None], columns, self.seed + _OTHER_SEED) < share * 2**32
 
     def hide(self, targets: Tensor) -> Tensor:
         """Return all that is hidden for targets (B, 1, H, W): they and their exclusion."""

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from ..arrays import Beside
-from ..axes import BESIDE, Layout, middle
+from ..axes import BESIDE, Layout, fullest
 from ..noise.stable_noise import StableNoise
 from ..partition import Partition
 from ..progress import Control
@@ -169,7 +169,7 @@ def _try(
     single, stacked = (Probe(len(planes[0]), n, noise, partition) for n in (0, len(BESIDE)))
     trial = _Trial()
     for number in _some(beside):
-        rows, columns = (middle(extent, _SIDE) for extent in planes[number].shape[1:])
+        rows, columns = fullest(planes[number].isfinite().all(dim=0).numpy(), _SIDE)
         there = {n: planes[n][:, rows, columns] for n in (number, *beside[number]) if n is not None}
         seen = beside_plane(number, beside[number], there.__getitem__)[None]
         following = beside[number][BESIDE.index(1)]

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..axes import middle
+from ..axes import fullest
 from ..noise.correlation import Correlation, autocovariance
 from ..noise.estimate import bands, uncut
 from ..noise.flat_blocks import flattest_noise
@@ -66,9 +66,9 @@ def check_noise(
     for channel, stabiliser in enumerate(stabilisers):
         images = [plane[channel] for plane in some]
         if stabiliser.noise.correlation.reach:
-            found = _residuals(stabiliser, images, control).correlation
-            if not _confirmed(stabiliser.noise.correlation, found):
-                stabiliser = Stabiliser.fit(images, correlation=found)
+            found = _residuals(stabiliser, images, control)
+            if found and not _confirmed(stabiliser.noise.correlation, found.correlation):
+                stabiliser = Stabiliser.fit(images, correlation=found.correlation)
         checked.append(_weaker_if_so(stabiliser, images, control))
     return tuple(checked)
 
@@ -99,8 +99,9 @@ def _weaker_if_so(
     if not 0 < factor < _MUCH_WEAKER:  # nor if it is not known, or there is none at all
         return stabiliser
     weaker = replace(stabiliser, noise=noise.weaker(factor)).scaled_to(planes)
-    loss = _residuals(weaker, planes, control).loss
-    return weaker if loss < min(_PREDICTED, _MUCH_WEAKER / factor) else stabiliser
+    found = _residuals(weaker, planes, control)
+    fits = found is not None and found.loss < min(_PREDICTED, _MUCH_WEAKER / factor)
+    return weaker if fits else stabiliser
 
 
 @dataclass(frozen=True)
@@ -121,20 +122,25 @@ class _Residuals:
 
 def _residuals(
     stabiliser: Stabiliser, planes: Sequence[NDArray[Any]], control: Control
-) -> _Residuals:
-    """Predict every pixel of a part of some planes, without any exclusion."""
+) -> _Residuals | None:
+    """Predict the pixels of a part of some planes without exclusion; None if there are none."""
     noise = StableNoise.of([stabiliser])
     probe = Probe(1, 0, noise, Partition("grid", 4))
     losses, covariances = [], []
     for plane in planes[:: -(-len(planes) // _PLANES)]:
-        rows, columns = (middle(extent, _SIDE) for extent in plane.shape)
-        image = noise.without_outliers(stabiliser.forward(plane[rows, columns])[None])[None]
+        stable = stabiliser.forward(plane)
+        part = stable[fullest(stable.isfinite().numpy(), _SIDE)]
+        image = noise.without_outliers(part[None])[None]
         residual, variance = (
             part[0, 0].double().numpy() for part in probe.all_residuals(image, control)
         )
+        if not np.isfinite(residual).any():
+            continue
         losses.append(float(np.nanmean(residual**2)))
         sure = variance <= np.nanquantile(variance, _SUREST)
         covariances.append(autocovariance(np.where(sure, residual, np.nan)))
+    if not losses:
+        return None
     variance, *shared = np.mean(covariances, axis=0)
     correlation = Correlation.from_lags([value / variance for value in shared])
     return _Residuals(float(np.mean(losses)) / stabiliser.scale**2, correlation)

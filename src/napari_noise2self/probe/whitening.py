@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from scipy import fft, ndimage
 from torch import Tensor
 
-from ..axes import middle
+from ..axes import fullest
 from ..noise.local_mean import local_mean
 from ..noise.stabilise import Stabiliser, measured_planes
 from ..noise.stable_noise import StableNoise
@@ -173,8 +173,8 @@ def _measure(
     probe = Probe(1, 0, noise, partition)
     residuals, doubts = [], []
     for plane in planes[:: -(-len(planes) // _PLANES)]:
-        rows, columns = (middle(extent, _SIDE) for extent in plane.shape)
-        image = stabiliser.forward(plane[rows, columns])[None, None]
+        stable = stabiliser.forward(plane)
+        image = stable[fullest(stable.isfinite().numpy(), _SIDE)][None, None]
         residual, variance = probe.all_residuals(image, control)
         assumed = noise.assumed_variance((image - residual).nan_to_num())
         doubt = (variance / assumed)[0, 0].double().numpy()

@@ -16,9 +16,6 @@ from ..settings import Settings
 
 _LARGEST_HELD_OUT_SHARE = 1 / 16
 _SMALLEST_HELD_OUT_SHARE = 1 / 32
-_OWN_SEED = 2**31
-"""Added to that of the settings: noise simulated by PyTorch from the same seed would have chosen
-the held-out pixels itself."""
 
 
 @dataclass(frozen=True)
@@ -69,9 +66,9 @@ class Patches:
     planes : sequence of Tensor
         float32 images of shape (C, H, W); non-finite values mark missing pixels.
     partition : Partition
-        Decides which pixels are held out.
+        Decides which pixels are held out, and what is hidden with them.
     settings : Settings
-        Uses `patch_size` and `seed`.
+        Uses `patch_size`.
     device : torch.device
         Where the pixels are kept.
     beside : sequence of tuple, optional
@@ -96,10 +93,10 @@ class Patches:
         present = torch.isfinite(pixels).all(dim=0)
         self._pixels = torch.where(present, pixels, 0).to(device)
         self._present = present.to(device)
-        window = [partition.labels((int(h), int(w)))[0].flatten() for h, w in shapes]
-        self._labels = torch.cat(window).to(torch.int16).to(device)
-        self._n_subsets = partition.n_subsets
-        self._held_out = self._choose_held_out(settings.seed, device)
+        self.partition = partition
+        labels, held_out = zip(*(self._choose(int(h), int(w)) for h, w in shapes), strict=True)
+        self._labels = torch.cat(labels).to(torch.int16).to(device)
+        self._held_out = torch.cat(held_out).to(device)
         positions = (shapes - torch.tensor(self._patch) + 1).prod(dim=1)
         self._chances = positions.double() / positions.sum()
         self._square = self._patch[0] == self._patch[1]
@@ -110,17 +107,21 @@ class Patches:
     @property
     def held_out_subsets(self) -> int:
         """Number of subsets that hold the held-out pixels: the first ones of the partition."""
-        return max(1, math.ceil(self._n_subsets * _SMALLEST_HELD_OUT_SHARE))
+        return max(1, math.ceil(self.partition.n_subsets * _SMALLEST_HELD_OUT_SHARE))
 
-    def _choose_held_out(self, seed: int, device: torch.device) -> Tensor:
-        """Hold out the first subsets, thinned where one alone is a large share of the pixels."""
-        held_out = self._labels < self.held_out_subsets
-        keep = _LARGEST_HELD_OUT_SHARE * self._n_subsets / self.held_out_subsets
+    def _choose(self, height: int, width: int) -> tuple[Tensor, Tensor]:
+        """Return subsets and held-out pixels of a plane, flat.
+
+        Held out are the first subsets, thinned where one alone is a large share of the pixels: by
+        coordinates alone, as a training may be continued with the plane among others. Nor do
+        PyTorch's random numbers choose them, from which noise may have been simulated.
+        """
+        labels = self.partition.labels((height, width))[0]
+        held_out = labels < self.held_out_subsets
+        keep = _LARGEST_HELD_OUT_SHARE * self.partition.n_subsets / self.held_out_subsets
         if keep < 1:
-            generator = torch.Generator().manual_seed(seed + _OWN_SEED)
-            thinned = torch.rand(held_out.shape, generator=generator) < keep
-            held_out &= thinned.to(device)
-        return held_out
+            held_out &= self.partition.drawn((height, width), keep)
+        return labels.flatten(), held_out.flatten()
 
     def draw(self, count: int, generator: torch.Generator, *, augment: bool = True) -> Batch:
         """Draw patches at random places, flipped and transposed at random if `augment`."""
@@ -174,16 +175,14 @@ class Patches:
         wanted = math.ceil(times * area / (self._patch[0] * self._patch[1]))
         return self.draw(min(most, max(1, wanted)), generator, augment=False)
 
-    def held_out(
-        self, partition: Partition, generator: torch.Generator, patches: int = 32
-    ) -> list[HeldOut]:
+    def held_out(self, generator: torch.Generator, patches: int = 32) -> list[HeldOut]:
         """Draw the fixed patches on which weights are ranked: eight and a subset in each entry."""
         batch = self.sample(patches, generator)
         groups = []
         for subset in range(self.held_out_subsets):
             hidden = (batch.labels == subset).unsqueeze(1)
             target = hidden & batch.present & ~batch.trainable
-            parts = (batch.image, partition.hide(hidden), batch.present, target)
+            parts = (batch.image, self.partition.hide(hidden), batch.present, target)
             split = (part.split(8) for part in parts)
             pieces = zip(*split, batch.split_beside(8), strict=True)
             groups += [HeldOut(*piece) for piece in pieces]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..noise.refinement import Refinement
+from ..partition import Partition
 
 
 @dataclass
@@ -31,6 +32,8 @@ class TrainingRecord:
     """Whether it was given up, as the network learned the noise; see `learned_noise`."""
     continued_after: list[int] = field(default_factory=list)
     """Steps at which a training was over, before it was continued."""
+    held_out_by: Partition | None = None
+    """The partition that chose the held-out pixels: that of the first training."""
 
     def followed_by(self, later: TrainingRecord) -> TrainingRecord:
         """Return the record of this training and a later one of the same network."""
@@ -50,4 +53,5 @@ class TrainingRecord:
             noise_refinements=later.noise_refinements,
             learned_noise=later.learned_noise,
             continued_after=[*self.continued_after, self.steps],
+            held_out_by=self.held_out_by,
         )

@@ -55,11 +55,12 @@ class SelfCheck:
     precision : Precision
         In which it runs.
     fill : callable
-        Fills hidden pixels, given images (B, C, H, W) and which pixels are hidden.
+        Fills hidden pixels, given the partition that hides them, images (B, C, H, W), and which
+        pixels they are.
     planes : sequence of Tensor
         The stabilised images, of shape (C, H, W); NaN marks missing pixels.
     patches : Patches
-        Of the same.
+        Of the same; their own partition is that of the held-out pixels.
     partition : Partition
         Which pixels are hidden together.
     noise : StableNoise
@@ -73,7 +74,7 @@ class SelfCheck:
 
     network: Network
     precision: Precision
-    fill: Callable[[Tensor, Tensor], Tensor]
+    fill: Callable[[Partition, Tensor, Tensor], Tensor]
     planes: Sequence[Tensor]
     patches: Patches
     partition: Partition
@@ -113,10 +114,12 @@ class SelfCheck:
     ) -> tuple[list[Residuals], list[NDArray[np.float64]]]:
         """Predict pixels that were never targets; their echoes are 0 if nobody asks for them."""
         if self.trained:
-            groups = self.patches.held_out(self.partition, generator, _HELD_OUT_PATCHES)
+            partition = self.patches.partition
+            groups = self.patches.held_out(generator, _HELD_OUT_PATCHES)
         else:
+            partition = self.partition
             groups = [
-                HeldOut(image, self.partition.hide(target), present, target & present, beside)
+                HeldOut(image, partition.hide(target), present, target & present, beside)
                 for image, present, beside, targets in self._sample(_LOOKED_AT, generator)
                 for target in targets
             ]
@@ -124,13 +127,14 @@ class SelfCheck:
         for image, hidden, present, target, beside in groups:
             control.check()
             hidden = hidden | ~present
-            mean, variance = self._predict(image, hidden, beside)
+            mean, variance = self._predict(image, hidden, beside, partition)
             assumed = self._assumed(mean)
             echo = torch.zeros_like(mean)
             if echoed:
                 fresh = torch.randn(image.shape, generator=generator).to(image.device)
                 disturbed = image + _DISTURBANCE * fresh * assumed.sqrt()
-                echo = (self._predict(disturbed, hidden, beside)[0] - mean) / _DISTURBANCE
+                echoed_mean, _ = self._predict(disturbed, hidden, beside, partition)
+                echo = (echoed_mean - mean) / _DISTURBANCE
             values = torch.stack((mean, variance, image - mean, assumed, echo))
             parts.append(values.transpose(1, 2)[:, :, target[:, 0]].double().cpu())
         channels = torch.cat(parts, dim=2).transpose(0, 1).numpy()
@@ -212,11 +216,16 @@ class SelfCheck:
             yield image, present, seen, [label == number for number in numbers]
 
     def _predict(
-        self, image: Tensor, hidden: Tensor, beside: Tensor | None = None
+        self,
+        image: Tensor,
+        hidden: Tensor,
+        beside: Tensor | None = None,
+        partition: Partition | None = None,
     ) -> tuple[Tensor, Tensor]:
-        """Return mean and variance of the signal, with some pixels hidden."""
+        """Return mean and variance of the signal, with some pixels hidden by a partition."""
+        filled = self.fill(partition or self.partition, image, hidden)
         with self.precision.autocast(image.device):
-            mean, raw = self.network(self.fill(image, hidden), beside)
+            mean, raw = self.network(filled, beside)
         return mean, signal_variance(raw, self.noise)
 
     def _assumed(self, mean: Tensor) -> Tensor:

@@ -43,7 +43,7 @@ class Trainer:
     Parameters
     ----------
     network : Network
-        Holds the weights to keep when `run` is through.
+        On the device where to train; holds the weights to keep when `run` is through.
     planes : sequence of Tensor
         Stabilised float32 images of shape (C, H, W); NaN marks missing pixels.
     noise : StableNoise
@@ -52,10 +52,8 @@ class Trainer:
         Which pixels are hidden together.
     settings : Settings
         The rest.
-    device : torch.device
-        Where to train.
-    steps_before : int
-        That the network was trained for.
+    before : TrainingRecord, optional
+        Of the training that the network has had.
     beside : sequence of tuple, optional
         For each plane the numbers of those beside it, if the network sees them.
 
@@ -78,19 +76,20 @@ class Trainer:
         noise: StableNoise,
         partition: Partition,
         settings: Settings,
-        device: torch.device,
-        steps_before: int = 0,
+        before: TrainingRecord | None = None,
         beside: Sequence[Beside] | None = None,
     ) -> None:
-        self.record = TrainingRecord()
+        before = before or TrainingRecord()
+        held_out_by = before.held_out_by or partition
+        self.record = TrainingRecord(held_out_by=held_out_by)
         self.seconds_per_pixel = 0.0
         self._step_seconds: list[float] = []
         self._settings = settings
         self._budget = settings.budget_for(sum(plane.numel() for plane in planes))
-        self._device = device
+        self._device = device = next(network.parameters()).device
         self._partition = partition
         self._precision = fastest_precision(device, settings.mixed_precision)
-        self._network = network.to(device)
+        self._network = network
         self._precision.arrange(self._network)
         self.average = copy.deepcopy(self._network).requires_grad_(False)
         self._selection = Selection(self._network)
@@ -100,17 +99,16 @@ class Trainer:
         self._generator = torch.Generator().manual_seed(settings.seed)
         self._any_detail = any_detail(planes)
         self._planes = planes
-        self._patches = Patches(planes, partition, settings, device, beside)
-        self.held_out = self._patches.held_out(partition, self._generator)
+        self._patches = Patches(planes, held_out_by, settings, device, beside)
+        self._patches.turns = partition.exclusion.turns
+        self.held_out = self._patches.held_out(self._generator)
         self._optimizer = AdamW(self._network.parameters())
-        self._trained_before = steps_before > 0
+        self._trained_before = before.steps > 0
         pretrained = settings.effective.start == "pretrained"
         self._has_learned = pretrained or self._trained_before
-        self._prior: VariancePrior | None = None
-        if pretrained:
-            self._prior = VariancePrior(self._network, self._noise, self._precision)
-        if steps_before:  # the same held-out pixels, but not the same batches again
-            self._generator.manual_seed(settings.seed + steps_before)
+        self._prior = VariancePrior(network, self._noise, self._precision) if pretrained else None
+        if before.steps:  # the same held-out pixels, but not the same batches again
+            self._generator.manual_seed(settings.seed + before.steps)
 
     def run(self, control: Control) -> Iterator[Progress]:
         """Train until the budget is spent or `control` says stop, then keep the weights selected.
@@ -222,7 +220,7 @@ class Trainer:
         The network gives mean and variance of the clean signal; the noisy pixel varies around
         them by the noise besides (Laine et al. 2019, with a Gaussian noise of known variance).
         """
-        filled = self._fill(image, hidden)
+        filled = self._fill(self._partition, image, hidden)
         with self._precision.autocast(self._device):
             mean, raw_variance = self._network(filled, beside)
         noise = self._noise.assumed_variance(mean.detach())
@@ -243,7 +241,8 @@ class Trainer:
         for image, hidden, present, target, beside in self.held_out:
             control.check()
             with self._precision.autocast(self._device):
-                mean, raw = self.average(self._fill(image, hidden | ~present), beside)
+                filled = self._fill(self._patches.partition, image, hidden | ~present)
+                mean, raw = self.average(filled, beside)
             squares = torch.stack(((mean - image).square(), signal_variance(raw, self._noise)))
             scored = (squares / self._noise.unit).transpose(1, 2).flatten(2)
             found.append(scored[..., target.flatten()].cpu())
@@ -294,9 +293,9 @@ class Trainer:
         )
         return check.run(self._generator, control)
 
-    def _fill(self, image: Tensor, hidden: Tensor) -> Tensor:
+    def _fill(self, partition: Partition, image: Tensor, hidden: Tensor) -> Tensor:
         """Fill hidden pixels, in the memory format of the network."""
-        filled = self._partition.fill(image, hidden, self._settings.fill)
+        filled = partition.fill(image, hidden, self._settings.fill)
         return filled.contiguous(memory_format=self._precision.memory_format)
 
     def _progress(self, planned: int, loss: float | None) -> Progress:

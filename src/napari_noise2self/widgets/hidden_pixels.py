@@ -117,7 +117,7 @@ class HiddenPixels(QWidget):
     def learn(self, source: Source, settings: Settings, figures: dict[str, Any]) -> None:
         """Remember which exclusion a run chose for an image, where that was left to it."""
         layer = source.layer()
-        if layer is not None and settings.exclusion == "auto":
+        if layer is not None and settings.chooses_exclusion:
             self._measured[layer] = Exclusion(**figures["partition"]["exclusion"])
             self._draw()
 
@@ -235,7 +235,7 @@ class HiddenPixels(QWidget):
         self.zoom_button.setVisible(on and not self._overlay.is_crisp)
         settings, sentences = self._settings, []
         plain = Partition.from_settings(replace(settings, exclusion="none"))
-        if on and settings.exclusion == "auto" and self._layer not in self._measured:
+        if on and settings.chooses_exclusion and self._layer not in self._measured:
             sentences.append("No exclusion is shown until training measures it.")
         if on and self._partition.size != plain.size:
             sentences.append(f"The exclusion makes the partition size {self._partition.size}.")

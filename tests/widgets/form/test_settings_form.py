@@ -78,7 +78,7 @@ def test_all_at_once_and_back(form):
     [
         ("exclusion_radius", (1, 4)),
         ("width", (4, 256)),
-        ("depth", (1, 20)),
+        ("depth", (1, 5)),
         ("patch_size", (16, 512)),
         ("batch_size", (1, 256)),
         ("max_steps", (0, 10_000_000)),
@@ -108,6 +108,26 @@ def test_limits_of_the_partition_size(form, kind, limits):
     assert form.settings.partition_size == limits[1]
     with pytest.raises(ValueError, match="partition_size"):
         Settings(partition=kind, partition_size=limits[1] + 1)
+
+
+@pytest.mark.parametrize(("network", "most"), [("unet", 5), ("dncnn", 20)])
+def test_limits_of_the_depth(form, network, most):
+    form.set_settings(Settings(network=network, depth=most))
+    assert form.settings.depth == most
+    form.editor("depth").put(most + 1)
+    assert form.settings.depth == most
+
+
+def test_each_kind_of_network_remembers_its_depth(form):
+    form.editor("network").put("dncnn")
+    form.editor("depth").put(12)
+    form.editor("network").put("unet")
+    assert form.settings.depth is None
+    form.editor("depth").put(4)
+    form.editor("network").put("dncnn")
+    assert form.settings.depth == 12
+    form.editor("network").put("unet")
+    assert form.settings.depth == 4
 
 
 def test_each_kind_of_partition_remembers_its_size(form):

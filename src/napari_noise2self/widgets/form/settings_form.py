@@ -10,12 +10,12 @@ from qtpy.QtWidgets import QLabel, QPushButton, QWidget
 from superqt.utils import signals_blocked
 
 from ...partition import Partition
-from ...settings import PartitionKind, Settings
+from ...settings import NetworkKind, PartitionKind, Settings
 from ..layouts import column, form, row
 from .editors import Buttons, Editor
 from .preferences import Preferences, chosen
 from .section import Section
-from .settings_rows import PARTITION_SIZES, Row, advanced_rows, partition_row
+from .settings_rows import DEPTHS, PARTITION_SIZES, Row, advanced_rows, partition_row
 
 _PRESETS = {
     "fast": "A first look",
@@ -47,8 +47,8 @@ class SettingsForm(QWidget):
         self._settings = settings or self._defaults
         self._usable = True
         self._pixels = 0
-        self._sizes: dict[str, int | None] = dict.fromkeys(PARTITION_SIZES)
-        self._kind: PartitionKind = "grid"
+        self._kinds = {"partition_size": "grid", "depth": "unet"}
+        self._numbers: dict[str, int | None] = {}  # what was chosen last for each kind
         self._editors: dict[str, Editor] = {"preset": self.preset.buttons}
         layout = row(self)
         for name, label, tooltip, editor in partition_row():
@@ -57,7 +57,8 @@ class SettingsForm(QWidget):
             layout.addWidget(self._add(name, tooltip, editor), stretch=not label)
         self.advanced = Section("Advanced", self._add_rows(advanced_rows()))
         self.editor("partition").changed.connect(self._on_partition)
-        for editor in self._editors.values():  # after that: the size fits the partition by then
+        self.editor("network").changed.connect(self._on_network)
+        for editor in self._editors.values():  # after that: the numbers fit their kinds by then
             editor.changed.connect(self.changed)
         self.changed.connect(self._explain)
         self.set_settings(self._settings)
@@ -72,7 +73,7 @@ class SettingsForm(QWidget):
     def set_settings(self, settings: Settings) -> None:
         """Show other settings."""
         self._settings = settings
-        # in the order of the rows: the partition comes before its size, whose limits it sets
+        # in the order of the rows: a kind comes before the number whose limits it sets
         with signals_blocked(self):
             for name, editor in self._editors.items():
                 editor.put(getattr(settings, name))
@@ -137,19 +138,25 @@ class SettingsForm(QWidget):
             self.set_settings(replace(self._defaults, **chosen(self.settings, before)))
 
     def _on_partition(self, kind: PartitionKind) -> None:
-        """Give the size the limits of the kind, and the number it had there last."""
-        size = self.editor("partition_size")
-        self._sizes[self._kind] = size.get()
-        self._kind = kind
-        with signals_blocked(size):
-            size.limit(*PARTITION_SIZES[kind], none="auto")
-            size.put(self._sizes[kind])
+        self._limit("partition_size", kind, *PARTITION_SIZES[kind])
+
+    def _on_network(self, kind: NetworkKind) -> None:
+        self._limit("depth", kind, *DEPTHS[kind])
+
+    def _limit(self, name: str, kind: str, low: int, high: int) -> None:
+        """Give a number the limits of a kind, and the value it had there last."""
+        editor = self.editor(name)
+        self._numbers[self._kinds[name]] = editor.get()
+        self._kinds[name] = kind
+        with signals_blocked(editor):
+            editor.limit(low, high, none="auto")
+            editor.put(self._numbers.get(kind))
 
     def _explain(self) -> None:
         """Say what the preset means, and a partition size that is left open."""
         settings = self.settings
         self.preset.explain(settings, self._pixels)
-        usual = Partition.from_settings(replace(settings.effective, partition_size=None))
+        usual = Partition.from_settings(replace(settings, partition_size=None))
         limits = PARTITION_SIZES[settings.partition]
         self.editor("partition_size").limit(*limits, none=f"auto ({usual.size})")
 
@@ -168,7 +175,7 @@ class PresetBox(QWidget):
 
     def explain(self, settings: Settings, pixels: int) -> None:
         """Say what the preset of some settings means for an image."""
-        budget = settings.effective.budget_for(pixels)
+        budget = settings.budget_for(pixels)
         work = f"trains for {budget.max_seconds:.0f} s at most"
         if not budget.max_steps:
             work = "the pretrained network as it is"

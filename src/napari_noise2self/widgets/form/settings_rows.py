@@ -7,6 +7,7 @@ from typing import Any
 from .editors import Choice, Fraction, SlidingWhole, Switch, Whole
 
 PARTITION_SIZES: dict[str, tuple[int, int]] = {"grid": (2, 10), "random": (2, 400)}
+DEPTHS: dict[str, tuple[int, int]] = {"unet": (1, 5), "dncnn": (1, 20)}
 _FROM_PRESET = "from preset"
 
 Row = tuple[str, str, str, Any]
@@ -112,7 +113,7 @@ def advanced_rows() -> list[Row]:
             "depth",
             "Depth",
             "How many times a UNet halves the image (auto: 3), or layers of a DnCNN (auto: 8).",
-            Whole(1, 20, none="auto"),
+            Whole(*DEPTHS["unet"], none="auto"),
         ),
         (
             "patch_size",

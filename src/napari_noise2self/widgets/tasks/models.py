@@ -43,7 +43,8 @@ class ApplyTask(ImageTask):
         from ...figures.suitability import mismatch
 
         image, axes = self.image, self.axes
-        warning = mismatch(self.model.stabilisers, image, axes, control)
+        takes = self.model.settings.takes_line_noise
+        warning = mismatch(self.model.stabilisers, image, axes, control, takes_line_noise=takes)
         result = self.model.result(
             image, axes=axes, dtype=result_dtype(axes), control=control, report=report
         )

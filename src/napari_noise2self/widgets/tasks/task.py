@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 from numpy.typing import NDArray
 
 from ...axes import AxesError
+from ...errors import lacks_gpu_memory, lacks_memory
 from ...progress import Cancelled, Control, Report
 from ...settings import Settings
 from .loading import load_torch
@@ -103,12 +104,12 @@ def _is_foreseen(error: Exception) -> bool:
 
 def explain(error: Exception, task: str) -> str:
     """Say in one sentence what went wrong with a task, and what to do next."""
-    if type(error).__name__ == "OutOfMemoryError":  # torch's, by name: no torch in widgets
+    if lacks_gpu_memory(error):
         return (
             "The graphics card ran out of memory; choose a smaller batch size, patch size or "
             "width under Advanced, or CPU as the device."
         )
-    if isinstance(error, MemoryError):
+    if lacks_memory(error):
         return "This computer ran out of memory; close other programs, or crop the image."
     reason = str(error).strip().split("\n")[0].rstrip(".") or type(error).__name__
     return (

@@ -63,6 +63,16 @@ def test_errors_where_the_network_is_unsure_do_not_count_as_noise() -> None:
     assert found.factor == pytest.approx(1.0, rel=0.1)
 
 
+def test_dark_pixels_without_noise_say_nothing_of_noise_that_comes_with_light() -> None:
+    light = np.arange(N) % 2 > 0
+    photons = _only(np.where(light, 1.0, 0.01), np.where(light, _normal(1, 1.5), 0.0))
+    assert refine_noise(photons, np.zeros(N)) is None
+    drawing = _only(photons.variance, 0.3 * photons.residual)
+    found = refine_noise(drawing, np.zeros(N))
+    assert found is not None
+    assert found.factor < 0.1
+
+
 def test_too_few_pixels_tell_nothing() -> None:
     few = np.ones(50)
     assert refine_noise(Residuals(few, few, few, few), few) is None

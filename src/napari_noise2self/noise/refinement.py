@@ -30,6 +30,7 @@ FloatArray = NDArray[np.float64]
 _SUREST_SHARE = 0.25
 _FEWEST_PIXELS = 100
 _SMALLEST_FACTOR, _LARGEST_FACTOR = 0.05, 20.0
+_UNFORESEEN = 0.5  # of the assumed variance: so much is not left of a drawing
 _LARGEST_LEAK = 0.5
 _BLIND_ERROR = 0.1  # of the blindly measured variance of white noise, but for rare images
 _ROUNDS = 30
@@ -103,6 +104,9 @@ class Residuals:
 def refine_noise(found: Residuals, echo: FloatArray) -> Refinement | None:
     """Find the noise of a channel for which only a rough limit was assumed.
 
+    It is that of the surest pixels. If they have none, but others can't be foreseen, they lie in the
+    dark, and nothing is known of the noise that comes with light.
+
     Parameters
     ----------
     found : Residuals
@@ -120,6 +124,9 @@ def refine_noise(found: Residuals, echo: FloatArray) -> Refinement | None:
     expected = found.assumed[surest].mean()
     leak = min(float((echo[surest] ** 2).mean() / expected), _LARGEST_LEAK)
     factor = float(squares.mean() / expected / (1 + leak))
+    foreseen = np.mean(found.residual**2) < _UNFORESEEN * np.mean(found.assumed)
+    if factor < _SMALLEST_FACTOR and not foreseen:
+        return None
     return Refinement(min(max(factor, _SMALLEST_FACTOR), _LARGEST_FACTOR), leak)
 
 

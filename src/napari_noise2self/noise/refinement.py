@@ -104,8 +104,8 @@ class Residuals:
 def refine_noise(found: Residuals, echo: FloatArray) -> Refinement | None:
     """Find the noise of a channel for which only a rough limit was assumed.
 
-    It is that of the surest pixels. If they have none, but others can't be foreseen, they lie in the
-    dark, and nothing is known of the noise that comes with light.
+    It is that of the surest pixels. If they have none, but others can't be foreseen, they lie in
+    the dark, and nothing is known of the noise that comes with light.
 
     Parameters
     ----------

@@ -10,12 +10,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from numpy.typing import NDArray
 from scipy import ndimage
 
 from napari_noise2self import Cancelled, Control, Denoiser, Progress, Settings, denoise
 from napari_noise2self.arrays import InputError
 from napari_noise2self.axes import AxesError
+from napari_noise2self.inference.white_predictor import LARGEST_DOUBT, WhitePredictor
 from napari_noise2self.settings import Prediction
 from napari_noise2self.snippet import as_python
 from napari_noise2self.training.trainer import Trainer
@@ -337,3 +339,12 @@ def test_training_on_white_noise_goes_on() -> None:
     denoiser = Denoiser(SOME_STEPS).fit(noisy)
     assert not denoiser.record.learned_noise
     assert denoiser.record.steps == 60
+
+
+def test_noise_is_not_made_white_if_the_rehearsal_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    _, noisy = _weakly_correlated(0.7, side=96)
+    settings = Settings(preset="fast", max_steps=0)
+    assert Denoiser(settings).fit(noisy).whitens
+    failed = torch.full((1,), LARGEST_DOUBT)
+    monkeypatch.setattr(WhitePredictor, "rehearsed", lambda *_: failed)
+    assert not Denoiser(settings).fit(noisy).whitens

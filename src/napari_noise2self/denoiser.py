@@ -16,6 +16,7 @@ from .arrays import Beside, InputError, OutputDtype, check_image, training_plane
 from .calibration import classic_floor
 from .choices import learns_nothing
 from .devices import describe_device, resolve_device
+from .inference.white_predictor import LARGEST_DOUBT
 from .model import Model
 from .networks import Network, build_network, create_network
 from .noise.line_noise import without_line_noise
@@ -115,7 +116,7 @@ class Denoiser(Model):
         self.choose_partition()
         self.whitenings = ()
         if learns_nothing(self.settings, self.partition):
-            self._measure_whitenings(planes, self.partition.exclusion, control)
+            self._measure_whitenings(planes, control)
         stable = [self._to_learn_from(plane) for plane in planes]
         layouts = training.layouts
         along = {axis: training.beside([axis] * len(layouts)) for axis in training.stack_axes}
@@ -134,27 +135,29 @@ class Denoiser(Model):
         report = self._foretelling(report, training.n_pixels)
         self._train(network, stable, beside, settings, TrainingRecord(), control, report)
         if self.record.learned_noise:
-            self._measure_whitenings(planes, _WEAKLY_ALIKE, control)
+            self._measure_whitenings(planes, control)
         self._rehearse_whitened(stable[len(stable) // 2], control)
 
-    def _measure_whitenings(
-        self, planes: Sequence[NDArray[Any]], exclusion: Exclusion, control: Control
-    ) -> None:
-        """See how correlated noise becomes white, for the network as it was before training.
-
-        Neighbours whose noise is alike are hidden with the `exclusion`.
-        """
+    def _measure_whitenings(self, planes: Sequence[NDArray[Any]], control: Control) -> None:
+        """See how correlated noise becomes white, for the network as it was before training."""
         if self.settings.chooses_exclusion:
-            partition = Partition.from_settings(self.settings, exclusion)
+            hidden = self.partition.exclusion
+            partition = Partition.from_settings(
+                self.settings, hidden if hidden.radius else _WEAKLY_ALIKE
+            )
             self.whitenings = measure_whitenings(self.stabilisers, planes, partition, control)
 
     def _rehearse_whitened(self, plane: Tensor, control: Control) -> None:
-        """Find out on one stabilised plane (C, Y, X) how good a result with whitening is."""
+        """Find out on one stabilised plane (C, Y, X) how good a result with whitening is.
+
+        If the rehearsal fails there will be none.
+        """
         if self.whitens:
             predictor, seed = self.white_predictor(), self.settings.seed
-            doubts = predictor.rehearsed(plane, self._noise_before, seed, control)
-            pairs = zip(self.whitenings, doubts.tolist(), strict=True)
-            self.whitenings = tuple(replace(each, doubt=doubt) for each, doubt in pairs)
+            doubts = predictor.rehearsed(plane, self._noise_before, seed, control).tolist()
+            pairs = zip(self.whitenings, doubts, strict=True)
+            rehearsed = tuple(replace(each, doubt=doubt) for each, doubt in pairs)
+            self.whitenings = rehearsed if max(doubts) < LARGEST_DOUBT else ()
 
     def continue_training(
         self,

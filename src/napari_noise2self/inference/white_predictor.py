@@ -16,7 +16,8 @@ from ..settings import Prediction
 from .predictor import Predictor
 
 _SIDE = 224
-_LARGEST_DOUBT = 100.0
+LARGEST_DOUBT = 100.0
+"""A rehearsal that is off by so much has failed."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,7 @@ class WhitePredictor:
         noisy = clean + fresh * assumed.assumed_variance(clean[None])[0].sqrt()
         again, error, _ = self.predict(noisy, control=control)
         ratio = (again - clean).square().mean(dim=(1, 2)) / error.mean(dim=(1, 2))
-        return ratio.clamp(1 / _LARGEST_DOUBT, _LARGEST_DOUBT)
+        return ratio.clamp(1 / LARGEST_DOUBT, LARGEST_DOUBT)
 
     def _whitened(self, planes: Tensor) -> Tensor:
         """Whiten planes (C, places, H, W)."""

@@ -32,6 +32,12 @@ def test_noise_is_learned_where_errors_were_small(seed: int) -> None:
     assert learns_noise(before, expected, (0.95 * noise - errors).square())
 
 
+@pytest.mark.parametrize("seed", range(20))
+def test_a_trace_of_noise_does_no_harm(seed: int) -> None:
+    noise, errors, expected, before = _before(seed)
+    assert not learns_noise(before, 0.01 * expected, (0.999 * noise - errors).square())
+
+
 def test_nothing_learned_is_no_noise_learned() -> None:
     _, _, expected, before = _before()
     assert not learns_noise(before, expected, before)

@@ -17,6 +17,8 @@ _SUREST = 0.5
 _LEARNABLE = 1 / 3
 """Of the error that the network has there by its own account: what was tried is in
 `benchmarks/README.md`."""
+_HARMLESS = 0.005
+"""Of the noise variance: learning so much of it costs less than learning structure gains."""
 
 
 def learns_noise(before: Tensor, errors: Tensor, now: Tensor) -> bool:
@@ -36,4 +38,5 @@ def learns_noise(before: Tensor, errors: Tensor, now: Tensor) -> bool:
     surest = expected.argsort()[: math.ceil(_SUREST * len(expected))]
     gain = (before - now).mean(dim=0)[surest].double()
     uncertain = gain.std(correction=0) / math.sqrt(len(gain))
-    return bool(gain.mean() - uncertain > _LEARNABLE * expected[surest].mean())
+    learnable = max(_LEARNABLE * float(expected[surest].mean()), _HARMLESS)
+    return bool(gain.mean() - uncertain > learnable)

@@ -251,7 +251,7 @@ class Trainer:
         self.seconds_per_pixel = (time.monotonic() - started) / pixels
         record, loss = self.record, float(scores.mean()) if scores.numel() else 0.0
         record.history.append((record.steps, record.seconds, loss))
-        if not record.steps:
+        if self._prior and not record.steps:  # others don't know their errors
             self._untrained = scores, errors
         if self._untrained and learns_noise(*self._untrained, scores):
             record.learned_noise = True

@@ -16,6 +16,7 @@ from napari_noise2self import Settings
 from napari_noise2self.partition import Partition
 from napari_noise2self.partition.exclusion import Exclusion
 from napari_noise2self.partition.view import HIDDEN, NEIGHBOUR, draw, filled
+from napari_noise2self.widgets.tasks.fill import FillTask
 
 LIES = ("scale", "translate", "rotate", "shear", "affine", "units", "axis_labels")
 
@@ -370,12 +371,21 @@ def test_what_cannot_be_filled(viewer, dock, hidden, noisy, qtbot, told):
     assert names(viewer) == ["mask", "mask hidden pixels"]
 
 
-def test_cancelled_by_napari(viewer, dock, hidden, noisy, qtbot):
+def test_cancelled_by_napari(viewer, dock, hidden, noisy, qtbot, monkeypatch):
     """From its own list of tasks."""
+
+    def without_end(task, control, report, show):
+        while True:
+            control.check()
+            time.sleep(0.01)
+
     viewer.add_image(noisy, name="cells")
     show(hidden)
-    hidden.fill_button.click()
-    hidden.fill_button.plane._job._worker.quit()
+    with monkeypatch.context() as patched:
+        patched.setattr(FillTask, "run", without_end)
+        hidden.fill_button.click()
+        hidden.fill_button.plane._job._worker.quit()
+        wait_for_threads(qtbot)
     qtbot.waitUntil(lambda: not hidden.fill_button.isChecked(), timeout=30_000)
     assert names(viewer) == ["cells", "cells hidden pixels"]
     fill(qtbot, hidden)  # it works again

@@ -67,15 +67,14 @@ def _steps_per_second(path: Path) -> tuple[float, float]:
     stabiliser = Stabiliser.fit([noisy])
     for _ in range(2):  # the first stretch pays for what PyTorch loads and compiles once
         trainer = Trainer(
-            create_network(settings),
+            create_network(settings).to(resolve_device()),
             [stabiliser.forward(noisy)[None]],
             StableNoise.of([stabiliser]),
             Partition.from_settings(settings),
             settings,
-            resolve_device(),
         )
         whole = [progress.seconds for progress in trainer.run(Control())]
-    return max(bare, _bare_steps(settings)), STEPS / whole[-1]
+    return max(bare, _bare_steps(settings)), trainer.record.steps / whole[-1]
 
 
 def _bare_steps(settings: Settings) -> float:

@@ -118,27 +118,22 @@ def test_limits_of_the_depth(form, network, most):
     assert form.settings.depth == most
 
 
-def test_each_kind_of_network_remembers_its_depth(form):
-    form.editor("network").put("dncnn")
-    form.editor("depth").put(12)
-    form.editor("network").put("unet")
-    assert form.settings.depth is None
-    form.editor("depth").put(4)
-    form.editor("network").put("dncnn")
-    assert form.settings.depth == 12
-    form.editor("network").put("unet")
-    assert form.settings.depth == 4
-
-
-def test_each_kind_of_partition_remembers_its_size(form):
-    form.editor("partition_size").put(6)
-    form.editor("partition").put("random")
-    assert form.settings.partition_size is None
-    form.editor("partition_size").put(100)
-    form.editor("partition").put("grid")
-    assert form.settings.partition_size == 6
-    form.editor("partition").put("random")
-    assert form.settings.partition_size == 100
+@pytest.mark.parametrize(
+    ("kind", "usual", "other", "number", "chosen", "chosen_for_other"),
+    [
+        ("partition", "grid", "random", "partition_size", 6, 100),
+        ("network", "unet", "dncnn", "depth", 4, 12),
+    ],
+)
+def test_each_kind_remembers_its_number(form, kind, usual, other, number, chosen, chosen_for_other):
+    form.editor(number).put(chosen)
+    form.editor(kind).put(other)
+    assert getattr(form.settings, number) is None
+    form.editor(number).put(chosen_for_other)
+    form.editor(kind).put(usual)
+    assert getattr(form.settings, number) == chosen
+    form.editor(kind).put(other)
+    assert getattr(form.settings, number) == chosen_for_other
 
 
 def test_none_is_said_in_words(form):

@@ -8,7 +8,7 @@ import pickle
 import resource
 import struct
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -121,6 +121,12 @@ def test_model_of_an_older_version_has_no_points_of_its_noise(tmp_path: Path):
     older = Denoiser.load(path)
     assert older.figures["noise"] == [noise | {"points": ()}]
     np.testing.assert_array_equal(older.denoise(image), trained.denoise(image))
+
+
+def test_tails_of_the_noise_are_kept(trained: Denoiser, path: Path):
+    found = replace(trained.record.noise_refinements[0], tails=(0.04, 0.01, 0.0))
+    forge(path, record(noise_refinements=[asdict(found)]))
+    assert Denoiser.load(path).record.noise_refinements == (found,)
 
 
 def test_partition_of_an_older_model_chooses_the_held_out_pixels(trained: Denoiser, path: Path):
@@ -367,6 +373,8 @@ def first(change: Callable[[torch.Tensor], Any]) -> Callable[[Any, dict[str, Any
         record(history=[["1", 0.0, 1.0]]),
         record(history=[[1, 0.0, None]]),
         record(partition_changes=[["1", {}]]),
+        record(noise_refinements=[{"tails": [2.0]}]),
+        record(noise_refinements=[{"tails": 7}]),
         record(held_out_by={"kind": "grid", "size": 3}),
         record(held_out_by=held_out_by(size=10**9)),
         record(held_out_by=held_out_by(exclusion={"kind": "square", "radius": 10**9})),

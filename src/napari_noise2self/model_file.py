@@ -158,7 +158,8 @@ def _assemble(
     for name in ("history", "partition_changes"):
         record[name] = [tuple(entry) for entry in record.get(name, [])]
     record["noise_refinements"] = tuple(
-        None if found is None else Refinement(**found) for found in record["noise_refinements"]
+        None if found is None else Refinement.from_dict(found)
+        for found in record["noise_refinements"]
     )
     held_out_by = record.get("held_out_by")  # not in older files
     record["held_out_by"] = _partition(held_out_by) if held_out_by else model.partition

@@ -17,10 +17,14 @@ def _normal(seed: int = 0, shape: tuple[int, int] = SHAPE) -> Tensor:
 
 
 def _doubt(
-    residual: Tensor, variance: float, noise: float = 1.0, like: Correlation = WHITE
+    residual: Tensor,
+    variance: float,
+    noise: float = 1.0,
+    like: Correlation = WHITE,
+    tails: tuple[float, ...] = (),
 ) -> Tensor:
     flat = torch.ones_like(residual)
-    return local_doubt(residual, variance * flat, noise * flat, like)
+    return local_doubt(residual, variance * flat, noise * flat, like, tails)
 
 
 @pytest.mark.parametrize("variance", [0.01, 0.1, 1.0, 10.0])
@@ -54,6 +58,14 @@ def test_hot_pixels_count_little() -> None:
     before = _doubt(residual, 0.05)
     residual[48, 48] = 1000.0
     assert (_doubt(residual, 0.05) - before).max() < 1
+
+
+def test_noise_with_tails_is_no_structure() -> None:
+    random = torch.Generator().manual_seed(1)
+    stronger = torch.rand(SHAPE, generator=random) < 0.05
+    residual = torch.where(stronger, 8, 1) * _normal()
+    assert float(_doubt(residual, 0.05).mean()) > 1.3
+    assert float(_doubt(residual, 0.05, tails=(0.0, 0.05, 0.0)).mean()) < 1.02
 
 
 def test_missing_pixels_are_left_out() -> None:

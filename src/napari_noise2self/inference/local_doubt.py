@@ -9,11 +9,14 @@ whose signal variance is that of a window less that of the noise).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 from torch.nn import functional
 
 from ..noise.correlation import Correlation
+from ..noise.tails import moments
 
 _SIDE = 9
 DOUBT_REACH = _SIDE // 2
@@ -28,7 +31,13 @@ _USUAL = 1.0
 """How much larger than predicted a network's errors usually may be: what is not surprising."""
 
 
-def local_doubt(residual: Tensor, variance: Tensor, noise: Tensor, like: Correlation) -> Tensor:
+def local_doubt(
+    residual: Tensor,
+    variance: Tensor,
+    noise: Tensor,
+    like: Correlation,
+    tails: Sequence[float] = (),
+) -> Tensor:
     """Return by which factor the predicted variance is to be raised at each pixel.
 
     The estimate of the factor from a window around the pixel is believed by what is beyond its
@@ -41,9 +50,11 @@ def local_doubt(residual: Tensor, variance: Tensor, noise: Tensor, like: Correla
     variance : Tensor
         Of the signal, as the network predicts it; positive.
     noise : Tensor
-        Variance of the noise.
+        Variance of the noise; the usual one, if it has tails.
     like : Correlation
         Of the noise: windows hold fewer independent pixels where neighbours are alike.
+    tails : sequence of float
+        See `find_tails`: squares of such noise vary more from window to window.
 
     Returns
     -------
@@ -52,11 +63,12 @@ def local_doubt(residual: Tensor, variance: Tensor, noise: Tensor, like: Correla
     """
     present = torch.isfinite(residual)
     residual = torch.where(present, residual, 0)
-    variance, noise = (torch.where(present, part, 0) for part in (variance, noise))
+    mean, kurtosis = moments(tails)
+    variance, noise = (torch.where(present, part, 0) for part in (variance, mean * noise))
     predicted, known, whole = _window_sums(variance, noise, (variance + noise).square())
     predicted = torch.where(predicted > 0, predicted, 1)  # none is present: excess and error are 0
     alike = _alike(like.horizontal) * _alike(like.vertical)
-    error = (2 * alike * whole + (_NOISE_ERROR * known).square()) / predicted.square()
+    error = ((2 + kurtosis) * alike * whole + (_NOISE_ERROR * known).square()) / predicted.square()
     factor = torch.ones_like(residual)
     for _ in range(_ROUNDS):
         most = _OUTLIER * (factor * variance + noise)

@@ -17,6 +17,7 @@ from ..networks import Check, Network
 from ..noise.outliers import limited
 from ..noise.stabilise import NOISE_STD
 from ..noise.stable_noise import StableNoise, signal_variance
+from ..noise.tails import noise_given
 from ..partition import Partition
 from ..progress import Control, Progress, Report
 from ..settings import Fill, Prediction
@@ -199,9 +200,12 @@ class Predictor:
         if mode == "posterior":
             channels = zip(image, mean, known, strict=True)
             mean = torch.stack([as_bright_as(*channel) for channel in channels])
-            looks = zip(image - mean, variance, known, noise.correlation, strict=True)
+            residual = image - mean
+            looks = zip(residual, variance, known, noise.correlation, noise.tails, strict=True)
             variance = variance * torch.stack([local_doubt(*look) for look in looks])
             expected = torch.maximum(expected, variance)
+            given = zip(residual, variance, known, noise.tails, strict=True)
+            known = torch.stack([noise_given(*channel) for channel in given])
             share = _noisy_share(image, variance, known)
             mean = torch.lerp(mean, torch.where(share > 0, image, 0), share)
         return mean, (1 - share).square() * expected + share.square() * known, known

@@ -21,9 +21,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
+
+from .tails import STRONGER, find_tails
 
 FloatArray = NDArray[np.float64]
 
@@ -61,6 +64,8 @@ class Refinement:
         The same for the figures: the best estimate there is, more than 1 too.
     doubt_error : float
         Relative standard error of `doubt`.
+    tails : tuple of float
+        Shares of pixels with stronger noise; see `find_tails`.
     """
 
     factor: float = 1.0
@@ -68,6 +73,21 @@ class Refinement:
     sureness: float = 1.0
     doubt: float = 1.0
     doubt_error: float = 0.0
+    tails: tuple[float, ...] = ()
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Self:
+        """Make a refinement from what `dataclasses.asdict` gave, after its way through JSON.
+
+        Raises
+        ------
+        ValueError
+            If its tails are no shares.
+        """
+        tails = tuple(map(float, values.get("tails", ())))  # not in older files
+        if len(tails) > len(STRONGER) or not all(0 <= share <= 1 for share in (*tails, sum(tails))):
+            raise ValueError("tails of the noise are no shares")
+        return cls(**{**values, "tails": tails})
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,6 +114,13 @@ class Residuals:
         """Squared residuals without the excess of hot pixels."""
         most = _OUTLIER * (self.variance + self.assumed)
         return np.minimum(self.residual**2, most)
+
+    @property
+    def tails(self) -> tuple[float, ...]:
+        """Shares of pixels with stronger noise, by the surer half of all."""
+        doubt = self.variance / self.assumed
+        sure = doubt <= np.median(doubt)
+        return find_tails(self.residual[sure] ** 2, self.variance[sure], self.assumed[sure])
 
     @property
     def enough(self) -> bool:

@@ -52,6 +52,8 @@ class StableNoise:
         Shape (1, C, 1, 1): the first expectation of the tables, and their distance.
     correlation : tuple of Correlation
         Of the noise of neighbours.
+    tails : tuple of tuple of float
+        Shares of pixels with stronger noise; see `find_tails`.
     """
 
     unit: Tensor
@@ -64,6 +66,7 @@ class StableNoise:
     start: Tensor
     step: Tensor
     correlation: tuple[Correlation, ...]
+    tails: tuple[tuple[float, ...], ...]
 
     @classmethod
     def of(
@@ -92,6 +95,7 @@ class StableNoise:
             start=start,
             step=(stop - start) / (_ENTRIES - 1),
             correlation=tuple(stabiliser.noise.correlation for stabiliser in stabilisers),
+            tails=tuple(each.tails for each in found),
         )
 
     def to(self, device: torch.device) -> StableNoise:

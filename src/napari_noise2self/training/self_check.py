@@ -191,11 +191,11 @@ class SelfCheck:
             doubt = max(rehearsed, least)
             return replace(refinement, doubt=doubt, doubt_error=CORRELATED_ERROR)
         planes = [plane[channel].double().numpy() for plane in self.planes]
-        assumed = partial(self.noise.assumed_at, channel)
+        assumed, tails = partial(self.noise.assumed_at, channel), residuals.tails
         doubt, error = weigh_doubt(
             residuals, rehearsed, lambda edges: flat_noise(planes, assumed, edges)
         )
-        return replace(refinement, doubt=max(doubt, least), doubt_error=error)
+        return replace(refinement, doubt=max(doubt, least), doubt_error=error, tails=tails)
 
     def _largest_excess(self, channel: int) -> float:
         if self._correlated:

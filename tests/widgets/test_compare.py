@@ -9,7 +9,14 @@ import dask.array
 import numpy as np
 import pytest
 import tifffile
-from drive import begin, run, turn_wheel, wait_for_training, wait_until_idle
+from drive import (
+    begin,
+    open_dock,
+    run,
+    turn_wheel,
+    wait_for_training,
+    wait_until_idle,
+)
 from napari.layers._layer_actions import _duplicate_layer
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
@@ -77,7 +84,7 @@ def test_hold_with_the_space_bar(dock, compare, result, noisy):
 
 def test_hold_the_key_over_the_image(make_napari_viewer, qtbot, noisy, tiny):
     viewer = make_napari_viewer()
-    _, dock = viewer.window.add_plugin_dock_widget("napari-noise2self", "Denoise")
+    dock = open_dock(viewer)
     viewer.add_image(noisy, name="cells")
     run(qtbot, dock, tiny)
     layer = viewer.layers["cells denoised"]
@@ -91,7 +98,7 @@ def test_hold_the_key_over_the_image(make_napari_viewer, qtbot, noisy, tiny):
 def test_key_held_while_another_window_comes(make_napari_viewer, qtbot, noisy, tiny):
     """That the key goes up is told to the other window."""
     viewer = make_napari_viewer(show=True)
-    _, dock = viewer.window.add_plugin_dock_widget("napari-noise2self", "Denoise")
+    dock = open_dock(viewer)
     viewer.add_image(noisy, name="cells")
     run(qtbot, dock, tiny)
     layer = viewer.layers["cells denoised"]
@@ -109,8 +116,7 @@ def test_key_held_while_another_window_comes(make_napari_viewer, qtbot, noisy, t
 def test_a_key_of_the_users_own_is_left_alone(viewer, qtbot):
     pressed = []
     viewer.bind_key("N", pressed.append)
-    container, _ = viewer.window.add_plugin_dock_widget("napari-noise2self", "Denoise")
-    viewer.window.remove_dock_widget(container)
+    viewer.window.remove_dock_widget(open_dock(viewer).parent())
     assert pressed.append in viewer.keymap.values()
 
 
@@ -283,7 +289,7 @@ def test_result_removed_while_held(viewer, compare, result):
 def test_dock_closed_while_held(viewer, dock, compare, result):
     denoised = compare.results.layers()[0].data
     compare.hold.pressed.emit()
-    viewer.window.remove_dock_widget(dock)
+    viewer.window.remove_dock_widget(dock.parent())
     assert result.data is denoised
     assert all("noise2self" not in f"{use}" for use in viewer.keymap.values())
     viewer.bind_key("N", lambda _: None)  # it is free again
@@ -291,9 +297,9 @@ def test_dock_closed_while_held(viewer, dock, compare, result):
 
 def test_mix_stays_when_the_dock_is_closed_and_opened(viewer, dock, compare, result):
     compare.amount.setValue(HALF)
-    viewer.window.remove_dock_widget(dock)
+    viewer.window.remove_dock_widget(dock.parent())
     assert isinstance(result.data, Mix)
-    _, again = viewer.window.add_plugin_dock_widget("napari-noise2self", "Denoise")
+    again = open_dock(viewer)
     assert again.compare.layer == result
     assert again.compare.amount.value() == HALF
 
@@ -425,7 +431,7 @@ def test_what_ends_a_wipe(viewer, dock, compare, stack, end):
     if end == "choose":
         compare.choose(other)
     elif end == "close":
-        viewer.window.remove_dock_widget(dock)
+        viewer.window.remove_dock_widget(dock.parent())
     elif end == "turn":
         viewer.dims.transpose()
     else:

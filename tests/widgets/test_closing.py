@@ -82,19 +82,18 @@ def test_closed_dock_leaves_nothing(viewer, qtbot, noisy, endless):
 
 def test_closed_docks_hear_of_no_layers(viewer, qtbot, noisy, monkeypatch):
     """They may outlive their closing by some time, each as slow to follow as an open one."""
-    docks = []
+    openings = []
     for name in ("Denoise", "Calibrate classic filters"):
-        dock = open_dock(viewer, name)
-        viewer.window.remove_dock_widget(dock.parent())
-        docks.append(dock)
+        openings.append(open_dock(viewer, name).parent())
+        viewer.window.remove_dock_widget(openings[-1])
     monkeypatch.setattr(Dock, "_refresh", lambda self: pytest.fail("it was told"))
     layer = viewer.add_image(noisy)
     layer.name = "other"
     viewer.dims.ndisplay = 3
     viewer.canvas.grid.enabled = True
     viewer.layers.clear()
-    for dock in docks:
-        dock.parent().deleteLater()
+    for opening in openings:
+        opening.deleteLater()
     qtbot.wait(10)
 
 

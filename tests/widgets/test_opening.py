@@ -63,6 +63,19 @@ def test_layers_that_come_while_it_opens_are_offered(viewer, qtbot, noisy):
     assert [layer.name for layer in opening.dock.images.choices] == ["first", "second"]
 
 
+def test_it_gets_more_room_than_docks_above(make_napari_viewer, qtbot):
+    """As any dock does that napari adds."""
+    viewer = make_napari_viewer(show=True)
+    frames = []
+    for name in ("Denoise", "Calibrate classic filters"):
+        frame, _ = viewer.window.add_plugin_dock_widget("napari-noise2self", name)
+        qtbot.waitUntil(frame.isVisible)
+        frames.append(frame)
+    qtbot.wait(100)
+    above, below = frames
+    assert below.height() > 1.5 * above.height()
+
+
 @BOTH
 @pytest.mark.parametrize("turns", [0, 2])
 def test_closed_while_it_opens(viewer, qtbot, noisy, name, turns):

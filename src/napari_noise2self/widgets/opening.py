@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from qtpy.QtCore import QEvent, QTimer
+from qtpy.QtCore import QEvent, Qt, QTimer
 from qtpy.QtGui import QPaintEvent
-from qtpy.QtWidgets import QDockWidget, QWidget
+from qtpy.QtWidgets import QDockWidget, QMainWindow, QWidget
 
 from .layers.transient import when_drawn
 from .layouts import column
@@ -89,12 +89,26 @@ class Opening(QWidget):
         column(self, self._dock)  # which napari's style sheet now dresses
         yield
         self._frame.show()
+        self._make_room()
 
     @property
     def _frame(self) -> QWidget:
         """What is shown and hidden: napari's, which has a title."""
         frame = self.parent()
         return frame if isinstance(frame, QDockWidget) else self
+
+    def _make_room(self) -> None:
+        """Push docks above together as napari does; it knew this one only while hidden."""
+        frame, window = self._frame, self._frame.parent()
+        if isinstance(frame, QDockWidget) and isinstance(window, QMainWindow):
+            area = window.dockWidgetArea(frame)
+            docks = [
+                dock
+                for dock in window.findChildren(QDockWidget)
+                if window.dockWidgetArea(dock) == area
+            ]
+            sizes = [5 if dock is frame else 1 for dock in docks]
+            window.resizeDocks(docks, sizes, Qt.Orientation.Vertical)
 
     def _leave(self) -> None:
         """Leave nothing behind."""

@@ -128,8 +128,11 @@ def session(options: argparse.Namespace) -> None:
     with pulse.during("napari alone: remove it"):
         viewer.layers.remove(layer)
     with pulse.during("open the dock"):
-        _, dock = viewer.window.add_plugin_dock_widget("napari-noise2self", "Denoise")
-    wait(200)
+        frame, opening = viewer.window.add_plugin_dock_widget("napari-noise2self", "Denoise")
+        until(frame.isVisible)
+    dock = opening.dock
+    with pulse.during("a moment later: pyqtgraph"):
+        wait(300)
     with pulse.during("start to training"):
         begin(dock)
         until(lambda: dock.plot.points)
@@ -173,7 +176,7 @@ def session(options: argparse.Namespace) -> None:
     with pulse.during("napari removes their layer"):
         wait(300)
     with pulse.during("close the dock"):
-        viewer.window.remove_dock_widget(dock)
+        viewer.window.remove_dock_widget(frame)
         wait(300)
     viewer.close()
 
@@ -300,7 +303,7 @@ def open_dock(size: int, planes: int, *, show: bool = True):
     """A window with an image, and the dock."""
     viewer = napari.Viewer(show=show)
     viewer.add_image(noise_of(size, planes), name="cells")
-    _, dock = viewer.window.add_plugin_dock_widget("napari-noise2self", "Denoise")
+    dock = viewer.window.add_plugin_dock_widget("napari-noise2self", "Denoise")[1].dock
     return viewer, dock
 
 

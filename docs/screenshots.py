@@ -37,7 +37,7 @@ def main() -> None:
 
 def denoise(viewer: napari.Viewer) -> None:
     """Take pictures of a training, of its result, and of what can be done with that."""
-    _, dock = viewer.window.add_plugin_dock_widget("napari-noise2self", "Denoise")
+    dock = open_dock(viewer, "Denoise")
     wait(lambda: False, 1)
     dock.start_button.click()
     wait(lambda: len(dock.plot.points) >= 4, 120)
@@ -48,7 +48,7 @@ def denoise(viewer: napari.Viewer) -> None:
     compare(viewer, dock)
     hide_pixels(viewer, dock)
     compare_sizes(viewer, dock)
-    viewer.window.remove_dock_widget(dock)
+    viewer.window.remove_dock_widget(dock.parent())
 
 
 def film() -> None:
@@ -57,7 +57,7 @@ def film() -> None:
     viewer.window.resize(1280, 800)
     viewer.open_sample("napari-noise2self", "film")
     viewer.dims.set_current_step(0, 6)
-    _, dock = viewer.window.add_plugin_dock_widget("napari-noise2self", "Denoise")
+    dock = open_dock(viewer, "Denoise")
     wait(lambda: False, 1)
     dock.form.preset.buttons.put("fast")
     dock.start_button.click()
@@ -118,11 +118,16 @@ def calibrate(viewer: napari.Viewer) -> None:
     noisy = viewer.layers[0]
     clean = simulate_cells().clean.astype(np.float32)
     viewer.add_image(clean, name="Clean cells", visible=False)
-    _, dock = viewer.window.add_plugin_dock_widget("napari-noise2self", "Calibrate classic filters")
+    dock = open_dock(viewer, "Calibrate classic filters")
     dock.images.value, dock.clean.value = noisy, viewer.layers["Clean cells"]
     dock.start_button.click()
     wait_until_idle(dock)
     save(viewer, "calibrate")
+
+
+def open_dock(viewer: napari.Viewer, name: str) -> Any:
+    """Open a dock from napari's menu; wait till all of it is there."""
+    return viewer.window.add_plugin_dock_widget("napari-noise2self", name)[1].dock
 
 
 def wait_until_idle(dock: Any) -> None:

@@ -91,8 +91,8 @@ def test_python_names_can_be_imported(manifest):
 )
 def test_widget_opens(make_napari_viewer_proxy, name, kind):
     viewer = make_napari_viewer_proxy()
-    _, widget = viewer.window.add_plugin_dock_widget("napari-noise2self", name)
-    assert isinstance(widget, kind)
+    _, opening = viewer.window.add_plugin_dock_widget("napari-noise2self", name)
+    assert isinstance(opening.dock, kind)
 
 
 @pytest.mark.parametrize("key", [sample["key"] for sample in CONTRIBUTIONS["sample_data"]])

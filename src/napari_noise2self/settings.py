@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass, fields, replace
+from functools import cache
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 Preset = Literal["fast", "balanced", "best"]
@@ -186,9 +187,8 @@ class Settings:
     mixed_precision: bool = True
 
     def __post_init__(self) -> None:
-        hints = get_type_hints(type(self))
-        for field in fields(self):
-            _check_choice(field.name, getattr(self, field.name), _choices(hints[field.name]))
+        for name, choices in _all_choices().items():
+            _check_choice(name, getattr(self, name), choices)
         for name, limits in _RANGES.items():
             _check_range(name, getattr(self, name), limits, whole=name not in _FRACTIONAL)
         limits = _PARTITION_RANGES[self.partition]
@@ -256,6 +256,13 @@ _OPTIONAL = frozenset(
     {"partition_size", "exclusion_radius", "depth", "max_steps", "max_seconds", "learning_rate"}
 )
 _FRACTIONAL = frozenset({"learning_rate", "max_seconds"})
+
+
+@cache
+def _all_choices() -> dict[str, tuple[Any, ...]]:
+    """Return the values of each setting that is a Literal; asked of Python once, as it is slow."""
+    hints = get_type_hints(Settings)
+    return {field.name: _choices(hints[field.name]) for field in fields(Settings)}
 
 
 def _choices(hint: Any) -> tuple[Any, ...]:

@@ -4,7 +4,7 @@ import weakref
 from dataclasses import replace
 
 import pytest
-from drive import wait_for_threads
+from drive import open_dock, wait_for_threads
 from napari.settings import get_plugin_settings
 from napari.utils.notifications import notification_manager
 
@@ -38,12 +38,13 @@ def viewer(make_napari_viewer_proxy):
 @pytest.fixture
 def dock(viewer, qtbot):
     """The dock, opened as a user opens it; whatever it does is cancelled after the test."""
-    _, widget = viewer.window.add_plugin_dock_widget("napari-noise2self", "Denoise")
+    widget = open_dock(viewer)
+    opening = widget.parent()
     yield widget
     widget.cancel()
     wait_for_threads(qtbot)
-    if widget.parent() is None:  # the test has taken it out of the window
-        widget.deleteLater()
+    if opening.parent() is None:  # the test has taken it out of the window
+        opening.deleteLater()
         qtbot.wait(10)
 
 

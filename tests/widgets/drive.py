@@ -8,6 +8,11 @@ from superqt.utils import WorkerBase
 from napari_noise2self.widgets.dock import State
 
 
+def open_dock(viewer, name="Denoise"):
+    """Open a dock from napari's menu; wait till all of it is there."""
+    return viewer.window.add_plugin_dock_widget("napari-noise2self", name)[1].dock
+
+
 def begin(dock, settings):
     """Press the button, with these settings."""
     dock.form.set_settings(settings)

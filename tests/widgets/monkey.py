@@ -7,6 +7,7 @@ from collections import deque
 from dataclasses import replace
 
 import numpy as np
+from drive import open_dock
 from napari.layers import Image
 from napari.layers._layer_actions import _duplicate_layer
 from napari.settings import get_plugin_settings
@@ -138,20 +139,20 @@ class Monkey:
     def open_or_close_a_dock(self):
         name = self._any(DOCKS)
         if name in self.docks:
-            self.viewer.window.remove_dock_widget(self.docks.pop(name))
+            self.viewer.window.remove_dock_widget(self.docks.pop(name).parent())
             return f"close {name}"
         self.open(name)
         return f"open {name}"
 
     def open(self, name):
-        _, self.docks[name] = self.viewer.window.add_plugin_dock_widget("napari-noise2self", name)
+        self.docks[name] = open_dock(self.viewer, name)
         if name == "Denoise":
             self.docks[name].form.set_settings(self.settings[0])
 
     def close_all(self):
         self._held = None  # else it would outlive its dock
         while self.docks:
-            self.viewer.window.remove_dock_widget(self.docks.popitem()[1])
+            self.viewer.window.remove_dock_widget(self.docks.popitem()[1].parent())
 
     # what napari offers
 

@@ -4,7 +4,7 @@ import time
 
 import numpy as np
 import pytest
-from drive import wait_for_threads, wait_until_idle
+from drive import open_dock, wait_for_threads, wait_until_idle
 
 from napari_noise2self import calibrate
 from napari_noise2self.calibration import CLASSICS
@@ -16,9 +16,7 @@ from napari_noise2self.widgets.tasks.image import ImageTask
 @pytest.fixture
 def page(viewer, qtbot):
     """The dock, opened as a user opens it."""
-    _, widget = viewer.window.add_plugin_dock_widget(
-        "napari-noise2self", "Calibrate classic filters"
-    )
+    widget = open_dock(viewer, "Calibrate classic filters")
     yield widget
     widget.cancel()
     wait_for_threads(qtbot)
@@ -90,7 +88,7 @@ def test_clean_image_of_another_shape(viewer, page, qtbot, noisy, told):
 def test_no_clean_image_at_first(viewer, page, noisy):
     viewer.add_image(noisy)
     assert page.clean.value is None
-    assert page.clean.native.currentText() == "None"
+    assert page.clean.currentText() == "None"
 
 
 def test_colour(viewer, page, qtbot, stack):

@@ -10,7 +10,7 @@ import weakref
 
 import numpy as np
 import pytest
-from drive import begin, run, wait_for_threads, wait_for_training, wait_until_idle
+from drive import begin, open_dock, run, wait_for_threads, wait_for_training, wait_until_idle
 
 from napari_noise2self import denoise
 from napari_noise2self.widgets.dock import Dock, State
@@ -57,7 +57,7 @@ def test_dock_closed(viewer, dock, qtbot, noisy, endless, denoisers):
     """The test keeps the widget alive, as a user's console may: only the dock goes."""
     start_endless(viewer, dock, qtbot, noisy, endless)
     started = time.monotonic()
-    viewer.window.remove_dock_widget(dock)
+    viewer.window.remove_dock_widget(dock.parent())
     wait_for_threads(qtbot)
     assert time.monotonic() - started < 2
     assert dock.state is State.IDLE
@@ -67,7 +67,8 @@ def test_dock_closed(viewer, dock, qtbot, noisy, endless, denoisers):
 
 
 def test_closed_dock_leaves_nothing(viewer, qtbot, noisy, endless):
-    container, dock = viewer.window.add_plugin_dock_widget("napari-noise2self", "Denoise")
+    dock = open_dock(viewer)
+    container = dock.parent().parent()
     start_endless(viewer, dock, qtbot, noisy, endless)
     gone = weakref.ref(dock)
     del dock
@@ -81,32 +82,31 @@ def test_closed_dock_leaves_nothing(viewer, qtbot, noisy, endless):
 
 def test_closed_docks_hear_of_no_layers(viewer, qtbot, noisy, monkeypatch):
     """They may outlive their closing by some time, each as slow to follow as an open one."""
-    docks = []
+    openings = []
     for name in ("Denoise", "Calibrate classic filters"):
-        _, dock = viewer.window.add_plugin_dock_widget("napari-noise2self", name)
-        viewer.window.remove_dock_widget(dock)
-        docks.append(dock)
+        openings.append(open_dock(viewer, name).parent())
+        viewer.window.remove_dock_widget(openings[-1])
     monkeypatch.setattr(Dock, "_refresh", lambda self: pytest.fail("it was told"))
     layer = viewer.add_image(noisy)
     layer.name = "other"
     viewer.dims.ndisplay = 3
     viewer.canvas.grid.enabled = True
     viewer.layers.clear()
-    for dock in docks:
-        dock.deleteLater()
+    for opening in openings:
+        opening.deleteLater()
     qtbot.wait(10)
 
 
 def test_widget_destroyed(viewer, dock, qtbot, noisy, endless, denoisers):
     start_endless(viewer, dock, qtbot, noisy, endless)
-    dock.setParent(None)
+    dock.parent().setParent(None)
     wait_for_threads(qtbot)
     assert [denoiser() for denoiser in denoisers] == [None]
 
 
 def test_viewer_closed(make_napari_viewer, qtbot, noisy, endless, denoisers):
     viewer = make_napari_viewer()
-    _, dock = viewer.window.add_plugin_dock_widget("napari-noise2self", "Denoise")
+    dock = open_dock(viewer)
     start_endless(viewer, dock, qtbot, noisy, endless)
     del dock
     started = time.monotonic()
@@ -141,7 +141,7 @@ moments = {
 is_now = moments[sys.argv[1]]
 viewer = napari.Viewer()
 viewer.add_image(simulate_cells(256).noisy)
-_, dock = viewer.window.add_plugin_dock_widget("napari-noise2self", "Denoise")
+dock = viewer.window.add_plugin_dock_widget("napari-noise2self", "Denoise")[1].dock
 dock.form.set_settings(Settings(preset="fast", width=8, max_steps=1_000_000, max_seconds=600.0))
 QTimer.singleShot(0, dock.start)
 
@@ -186,7 +186,7 @@ from qtpy.QtCore import QTimer
 
 viewer = napari.Viewer(show=False)
 viewer.add_image(simulate_cells(64).noisy)
-_, dock = viewer.window.add_plugin_dock_widget("napari-noise2self", "Denoise")
+dock = viewer.window.add_plugin_dock_widget("napari-noise2self", "Denoise")[1].dock
 dock.form.set_settings(Settings(width=4, depth=1, max_steps=1_000_000, max_seconds=600.0))
 QTimer.singleShot(0, dock.start)
 

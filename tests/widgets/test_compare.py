@@ -4,19 +4,27 @@ import gc
 import time
 import weakref
 from dataclasses import replace
+from threading import Event, current_thread, main_thread
 
-import dask.array
 import numpy as np
 import pytest
 import tifffile
-from drive import begin, run, turn_wheel, wait_for_training, wait_until_idle
+from drive import (
+    begin,
+    open_dock,
+    run,
+    turn_wheel,
+    wait_for_threads,
+    wait_for_training,
+    wait_until_idle,
+)
 from napari.layers._layer_actions import _duplicate_layer
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QWidget
 
 from napari_noise2self import Settings, denoise
-from napari_noise2self.widgets.layers.mix import Mix
+from napari_noise2self.widgets.layers.mix import Mix, Wiped, result_of
 from napari_noise2self.widgets.layers.source import Source
 from napari_noise2self.widgets.tasks.task import Outcome
 
@@ -77,7 +85,7 @@ def test_hold_with_the_space_bar(dock, compare, result, noisy):
 
 def test_hold_the_key_over_the_image(make_napari_viewer, qtbot, noisy, tiny):
     viewer = make_napari_viewer()
-    _, dock = viewer.window.add_plugin_dock_widget("napari-noise2self", "Denoise")
+    dock = open_dock(viewer)
     viewer.add_image(noisy, name="cells")
     run(qtbot, dock, tiny)
     layer = viewer.layers["cells denoised"]
@@ -91,7 +99,7 @@ def test_hold_the_key_over_the_image(make_napari_viewer, qtbot, noisy, tiny):
 def test_key_held_while_another_window_comes(make_napari_viewer, qtbot, noisy, tiny):
     """That the key goes up is told to the other window."""
     viewer = make_napari_viewer(show=True)
-    _, dock = viewer.window.add_plugin_dock_widget("napari-noise2self", "Denoise")
+    dock = open_dock(viewer)
     viewer.add_image(noisy, name="cells")
     run(qtbot, dock, tiny)
     layer = viewer.layers["cells denoised"]
@@ -109,8 +117,7 @@ def test_key_held_while_another_window_comes(make_napari_viewer, qtbot, noisy, t
 def test_a_key_of_the_users_own_is_left_alone(viewer, qtbot):
     pressed = []
     viewer.bind_key("N", pressed.append)
-    container, _ = viewer.window.add_plugin_dock_widget("napari-noise2self", "Denoise")
-    viewer.window.remove_dock_widget(container)
+    viewer.window.remove_dock_widget(open_dock(viewer).parent())
     assert pressed.append in viewer.keymap.values()
 
 
@@ -283,7 +290,7 @@ def test_result_removed_while_held(viewer, compare, result):
 def test_dock_closed_while_held(viewer, dock, compare, result):
     denoised = compare.results.layers()[0].data
     compare.hold.pressed.emit()
-    viewer.window.remove_dock_widget(dock)
+    viewer.window.remove_dock_widget(dock.parent())
     assert result.data is denoised
     assert all("noise2self" not in f"{use}" for use in viewer.keymap.values())
     viewer.bind_key("N", lambda _: None)  # it is free again
@@ -291,9 +298,9 @@ def test_dock_closed_while_held(viewer, dock, compare, result):
 
 def test_mix_stays_when_the_dock_is_closed_and_opened(viewer, dock, compare, result):
     compare.amount.setValue(HALF)
-    viewer.window.remove_dock_widget(dock)
+    viewer.window.remove_dock_widget(dock.parent())
     assert isinstance(result.data, Mix)
-    _, again = viewer.window.add_plugin_dock_widget("napari-noise2self", "Denoise")
+    again = open_dock(viewer)
     assert again.compare.layer == result
     assert again.compare.amount.value() == HALF
 
@@ -425,7 +432,7 @@ def test_what_ends_a_wipe(viewer, dock, compare, stack, end):
     if end == "choose":
         compare.choose(other)
     elif end == "close":
-        viewer.window.remove_dock_widget(dock)
+        viewer.window.remove_dock_widget(dock.parent())
     elif end == "turn":
         viewer.dims.transpose()
     else:
@@ -440,26 +447,105 @@ def test_what_ends_a_wipe(viewer, dock, compare, stack, end):
         assert compare.wipe.label.text() == "0 %"
 
 
-def test_lazy_plane_is_read_once(viewer, dock, compare, stack):
-    """A plane may take a third of a second to read, for each step of a slider."""
-    reads = []
+class Slow:
+    """A stack on a slow disk: notes which plane is read, and whether in the main thread."""
 
-    def read(block_info):
-        reads.append(block_info[None]["chunk-location"][0])
-        return stack[reads[-1]][None]
+    def __init__(self, stack):
+        self.stack, self.shape, self.ndim, self.dtype = stack, stack.shape, 3, stack.dtype
+        self.reads, self.may_read, self.broken = [], Event(), False
+        self.may_read.set()
 
-    lazy = dask.array.map_blocks(
-        read, chunks=((1,) * len(stack), stack.shape[1:2], stack.shape[2:]), dtype=stack.dtype
-    )
-    add_result(viewer, viewer.add_image(lazy, contrast_limits=(0, 500)))
+    def __len__(self):
+        return len(self.stack)
+
+    def __getitem__(self, key):
+        planes = range(len(self))[key[0]]
+        self.reads.append((*planes, current_thread() is main_thread()))
+        assert self.may_read.wait(30)
+        if self.broken:
+            raise OSError("the disk is gone")
+        return self.stack[key]
+
+    def __array__(self, dtype=None, copy=None):
+        return np.array(self.stack, dtype)
+
+
+@pytest.fixture
+def slow(viewer, dock, stack):
+    """A noisy stack that is slow to read, with a result; plane 2 is on view."""
+    slow = Slow(stack)
+    add_result(viewer, viewer.add_image(slow, contrast_limits=(0, 500)))
     viewer.dims.set_current_step(0, 2)
-    reads.clear()
+    slow.reads.clear()
+    yield slow
+    slow.may_read.set()
+
+
+def test_lazy_plane_is_read_once_and_not_in_the_main_thread(dock, compare, slow, qtbot):
+    """A plane may take a third of a second to read, for each step of a slider."""
+    layer, denoised = compare.layer, compare.layer.data
+    slow.may_read.clear()
+    for percent in (90, HALF):
+        compare.amount.setValue(percent)
+        dock.reset_choices()
+        assert compare.amount.value() == percent  # and waits
+        assert layer.data is denoised
+    slow.may_read.set()
+    qtbot.waitUntil(lambda: isinstance(layer.data, Mix))
+    assert layer.data.amount == HALF / 100
     for percent in (90, 50, 10):
         compare.amount.setValue(percent)
+        assert result_of(layer.data).amount == percent / 100
         compare.wipe.setValue(percent)
+        assert isinstance(layer.data, Wiped)
         compare.hold.pressed.emit()
         compare.hold.released.emit()
-    assert reads == [2]
+    assert slow.reads == [(2, False)]
+
+
+def test_wiped_when_the_lazy_plane_has_come(compare, slow, qtbot):
+    compare.wipe.setValue(HALF)
+    qtbot.waitUntil(lambda: isinstance(compare.layer.data, Wiped))
+    assert slow.reads == [(2, False)]
+    assert compare.wipe.value() == HALF
+
+
+def test_lazy_plane_that_comes_after_the_button_is_up(compare, slow, qtbot):
+    slow.may_read.clear()
+    QTest.mousePress(compare.hold, Qt.MouseButton.LeftButton)
+    QTest.mouseRelease(compare.hold, Qt.MouseButton.LeftButton)
+    slow.may_read.set()
+    wait_for_threads(qtbot)
+    qtbot.wait(50)
+    assert isinstance(compare.layer.data, np.ndarray)
+    QTest.mousePress(compare.hold, Qt.MouseButton.LeftButton)
+    assert isinstance(compare.layer.data, Wiped)
+    QTest.mouseRelease(compare.hold, Qt.MouseButton.LeftButton)
+    assert slow.reads == [(2, False)]
+
+
+def test_another_result_is_chosen_before_the_lazy_plane_comes(viewer, compare, slow, qtbot, noisy):
+    first = compare.layer
+    second = add_result(viewer, viewer.add_image(noisy), name="second", created="2019")
+    slow.may_read.clear()
+    compare.amount.setValue(HALF)
+    compare.choose(second)
+    slow.may_read.set()
+    wait_for_threads(qtbot)
+    qtbot.wait(50)
+    assert not any(isinstance(layer.data, Mix) for layer in (first, second))
+    assert compare.amount.value() == 100
+
+
+def test_lazy_plane_that_cannot_be_read(compare, slow, qtbot, told):
+    slow.broken = True
+    compare.amount.setValue(HALF)
+    qtbot.waitUntil(lambda: compare.amount.value() == 100)
+    assert "the disk is gone" in told()[0].message
+    assert isinstance(compare.layer.data, np.ndarray)
+    slow.broken = False
+    compare.amount.setValue(HALF)
+    qtbot.waitUntil(lambda: isinstance(compare.layer.data, Mix))
 
 
 def test_wipe_ends_where_the_noisy_layer_goes(viewer, dock, compare, qtbot, noisy):

@@ -10,7 +10,7 @@ from dataclasses import replace
 import dask
 import dask.array
 import numpy as np
-from drive import begin, run, wait_for_threads, wait_for_training, wait_until_idle
+from drive import begin, open_dock, run, wait_for_threads, wait_for_training, wait_until_idle
 
 from napari_noise2self import Settings, __version__, denoise
 from napari_noise2self.figures.words import loss_levels
@@ -260,7 +260,7 @@ def test_choice_follows_the_viewer(viewer, dock, noisy):
     viewer.add_image(noisy, name="second")
     assert [layer.name for layer in dock.images.choices] == ["first", "second"]
     first.name = "renamed"
-    shown = {dock.images.native.itemText(place) for place in range(dock.images.native.count())}
+    shown = {dock.images.itemText(place) for place in range(dock.images.count())}
     assert shown == {"renamed", "second"}
     viewer.layers.remove("second")
     assert [layer.name for layer in dock.images.choices] == ["renamed"]
@@ -271,7 +271,7 @@ def test_selected_image_is_chosen_at_first(viewer, noisy):
     for name in ("first", "second", "third"):
         viewer.add_image(noisy, name=name)
     viewer.layers.selection.active = viewer.layers["second"]
-    _, widget = viewer.window.add_plugin_dock_widget("napari-noise2self", "Denoise")
+    widget = open_dock(viewer)
     assert widget.images.value.name == "second"
 
 
@@ -279,7 +279,7 @@ def test_opening_the_dock_does_not_load_torch():
     code = (
         "import sys, napari\n"
         "viewer = napari.Viewer(show=False)\n"
-        "viewer.window.add_plugin_dock_widget('napari-noise2self', 'Denoise')\n"
+        "viewer.window.add_plugin_dock_widget('napari-noise2self', 'Denoise')[1].dock\n"
         "viewer.close()\n"
         "assert 'torch' not in sys.modules\n"
     )

@@ -1,7 +1,7 @@
 """What all docks share, with the keyboard and for screen readers."""
 
 import pytest
-from drive import wait_for_training, wait_until_idle
+from drive import open_dock, wait_for_training, wait_until_idle
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import (
@@ -74,7 +74,7 @@ def test_space_bar_ends_no_job_that_it_began(viewer, dock, qtbot, noisy, endless
 @pytest.mark.parametrize("title", ["Denoise", "Calibrate classic filters"])
 def test_screen_readers_are_told_what_each_control_is(viewer, qtbot, noisy, title):
     viewer.add_image(noisy, name="cells")
-    _, dock = viewer.window.add_plugin_dock_widget("napari-noise2self", title)
+    dock = open_dock(viewer, title)
     dock.plot.show()
     controls = [widget for widget in dock.findChildren(QWidget) if is_control(widget)]
     assert len(controls) > 5

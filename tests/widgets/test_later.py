@@ -2,11 +2,11 @@
 
 import time
 
-from drive import run
+from drive import open_dock, run
 from qtpy.QtCore import QEvent, QObject
 from qtpy.QtWidgets import QLabel
 
-from napari_noise2self.widgets import denoise
+from napari_noise2self.widgets import opening
 from napari_noise2self.widgets.later import Later
 from napari_noise2self.widgets.plots.plot import Plot
 
@@ -35,7 +35,7 @@ def test_the_dock_opens_without_plots(viewer, dock, qtbot, noisy, tiny):
 def test_plots_are_loaded_when_the_dock_has_been_seen(make_napari_viewer, qtbot, monkeypatch):
     """Not before: it takes as long as all the rest, which the user would wait for."""
     told = []
-    monkeypatch.setattr(denoise, "load_plots", lambda: told.append("loaded"))
+    monkeypatch.setattr(opening, "load_plots", lambda: told.append("loaded"))
 
     class Eye(QObject):
         def eventFilter(self, watched, event):  # noqa: N802
@@ -44,7 +44,7 @@ def test_plots_are_loaded_when_the_dock_has_been_seen(make_napari_viewer, qtbot,
             return False
 
     viewer = make_napari_viewer(show=True)
-    _, dock = viewer.window.add_plugin_dock_widget("napari-noise2self", "Denoise")
+    dock = open_dock(viewer)
     eye = Eye()
     dock.start_button.installEventFilter(eye)
     time.sleep(0.1)  # as on a slow computer

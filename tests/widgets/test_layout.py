@@ -3,7 +3,7 @@
 from itertools import pairwise
 
 import pytest
-from drive import begin, run, wait_for_training
+from drive import begin, open_dock, run, wait_for_training
 from qtpy.QtCore import QPoint, Qt
 from qtpy.QtWidgets import QApplication, QScrollArea
 
@@ -59,7 +59,7 @@ def test_nothing_is_cut_off_at_the_side_of_a_narrow_dock(viewer, dock, page, qtb
     run(qtbot, dock, tiny)
     for section in dock.findChildren(Section):
         section.unfold()
-    place = dock.parent()
+    place = dock.parent().parent()
     dock.window().resizeDocks([place], [1], Qt.Orientation.Horizontal)
     qtbot.waitUntil(lambda: page.verticalScrollBar().maximum() > 0)
     room(page)
@@ -75,7 +75,7 @@ LONG_NAMES = pytest.mark.parametrize(
 @pytest.mark.parametrize("title", ["Denoise", "Calibrate classic filters"])
 def test_dock_is_no_wider_for_a_long_name(viewer, qtbot, noisy, name, title):
     viewer.add_image(noisy, name=name)
-    _, dock = viewer.window.add_plugin_dock_widget("napari-noise2self", title)
+    dock = open_dock(viewer, title)
     room(dock.findChild(QScrollArea))
     assert dock.width() < 1280 / 2
 
@@ -100,7 +100,7 @@ def test_tab_goes_down_the_dock(viewer, dock, page, qtbot, noisy, tiny):
         section.unfold()
     room(page)
 
-    tops, widget = [], dock.images.native
+    tops, widget = [], dock.images
     while page.widget().isAncestorOf(widget):
         if widget.isVisible() and widget.focusPolicy() & Qt.FocusPolicy.TabFocus:
             tops.append(widget.mapTo(page.widget(), QPoint(0, widget.height() // 2)).y())

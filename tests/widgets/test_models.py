@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from drive import begin, run, wait_for_threads, wait_for_training, wait_until_idle
+from drive import begin, open_dock, run, wait_for_threads, wait_for_training, wait_until_idle
 from qtpy.QtCore import QMimeData, QPointF, Qt, QUrl
 from qtpy.QtGui import QDropEvent
 from qtpy.QtWidgets import QApplication, QFileDialog
@@ -263,7 +263,7 @@ def test_model_dropped_on_the_window_opens_the_dock(make_napari_viewer, qtbot, n
     viewer = make_napari_viewer()
     viewer.add_image(noisy, name="cells")
     drop(viewer, model_file)
-    _, dock = viewer.window.add_plugin_dock_widget("napari-noise2self", "Denoise")
+    dock = open_dock(viewer)
     wait_until_idle(qtbot, dock)
     assert dock.models.model.name == "cells of May"
     assert len(viewer.layers) == 1
@@ -277,10 +277,9 @@ def test_model_dropped_while_the_dock_is_a_tab_behind_another(
     make_napari_viewer, qtbot, model_file
 ):
     viewer = make_napari_viewer(show=True)
-    behind, dock = viewer.window.add_plugin_dock_widget("napari-noise2self", "Denoise")
-    before, _ = viewer.window.add_plugin_dock_widget(
-        "napari-noise2self", "Calibrate classic filters"
-    )
+    dock = open_dock(viewer)
+    behind = dock.parent().parent()
+    before = open_dock(viewer, "Calibrate classic filters").parent().parent()
     viewer.window._qt_window.tabifyDockWidget(behind, before)
     qtbot.wait(200)  # till the tabs are there
     before.raise_()
@@ -296,7 +295,7 @@ def test_foreign_file_dropped(make_napari_viewer, qtbot, tmp_path, told):
     path = tmp_path / "other.safetensors"
     foreign(path)
     drop(viewer, path)
-    _, dock = viewer.window.add_plugin_dock_widget("napari-noise2self", "Denoise")
+    dock = open_dock(viewer)
     wait_until_idle(qtbot, dock)
     assert [note.message for note in told()] == [dock.status.text()]
     assert "another program" in dock.status.text()
@@ -353,5 +352,5 @@ def test_no_code_for_a_model_that_is_in_no_file(viewer, dock, qtbot, noisy, tiny
 def test_closed_dock_keeps_no_model(viewer, dock, qtbot, noisy, tiny, denoisers):
     viewer.add_image(noisy, name="cells")
     run(qtbot, dock, tiny)
-    viewer.window.remove_dock_widget(dock)
+    viewer.window.remove_dock_widget(dock.parent())
     assert [denoiser() for denoiser in denoisers] == [None]

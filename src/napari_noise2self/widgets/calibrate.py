@@ -8,8 +8,9 @@ from ..figures.words import CLASSICS, calibration_summary, classic_name, curve_r
 from ..settings import Settings
 from .dock import Dock, State
 from .form.editors import Choice
-from .form.image_choice import image_choice
+from .form.image_choice import ImageChoice
 from .form.prose import Prose
+from .later import Later
 from .layers.source import Source
 from .plots.curve import CurvePlot
 from .tasks.calibrate import CalibrateTask
@@ -40,22 +41,21 @@ class CalibrateWidget(Dock):
             "Find the best classic filter and its strength by hiding pixels, and denoise with it.",
         )
         self._curves: dict[str, dict[str, Any]] = {}
-        self.clean = image_choice(napari_viewer, _CLEAN_TOOLTIP, nullable=True)
+        self.clean = ImageChoice(napari_viewer, _CLEAN_TOOLTIP, nullable=True)
         self.methods = Choice(CLASSICS)
         self.methods.setAccessibleName("Filter")
         self.methods.setToolTip("Whose curves to show.")
         self.methods.hide()
-        self.plot = CurvePlot()
-        self.plot.hide()
+        self._plot = Later(CurvePlot)
         self.reading = Prose()
         self._lay_out(
-            [("Image", self.images.native), ("Clean image", self.clean.native)],
+            [("Image", self.images), ("Clean image", self.clean)],
             [
                 self.start_button,
                 self.progress,
                 self.status,
                 self.methods,
-                self.plot,
+                self._plot,
                 self.reading,
             ],
         )
@@ -63,9 +63,14 @@ class CalibrateWidget(Dock):
         self.reset_choices()
         self._choose_active_image()
 
+    @property
+    def plot(self) -> CurvePlot:
+        """The curves."""
+        return self._plot.part
+
     def reset_choices(self, event: object = None) -> None:
         """Follow the viewer's layers; napari calls this when they change."""
-        self.clean.reset_choices(event)
+        self.clean.reset_choices()
         super().reset_choices(event)
 
     def start(self) -> None:
@@ -76,7 +81,7 @@ class CalibrateWidget(Dock):
         source = Source.capture(layer, self._viewer.dims)
         clean = None if self.clean.value is None else Source.capture(self.clean.value).data
         task = CalibrateTask(source.name, source.data, source.axes, Settings(), clean)
-        for part in (self.methods, self.plot, self.reading):
+        for part in (self.methods, self._plot, self.reading):
             part.hide()
         self.progress.begin()
         self.status.say(f"{source.name}: {source.planes}")
@@ -89,7 +94,7 @@ class CalibrateWidget(Dock):
         self.methods.offer({**names, best: f"{names[best]} (best)"}, best)
         self._show_curve(best)
         self.methods.show()
-        self.plot.show()
+        self._plot.show()
 
     def _show_curve(self, method: str) -> None:
         self.plot.show_curve(self._curves[method])
@@ -105,7 +110,7 @@ class CalibrateWidget(Dock):
 
     def _refresh(self) -> None:
         super()._refresh()
-        self.clean.enabled = self._state is State.IDLE
+        self.clean.setEnabled(self._state is State.IDLE)
 
 
 def _capital(text: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import weakref
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,6 +20,8 @@ from .form.prose import as_tooltip
 from .form.result_choice import ResultChoice
 from .layers.border import left_of_view
 from .layers.mix import Mix, Wiped, amount_of, denoised_of, result_of
+from .layers.on_view import plane_on_view
+from .reading import Reading
 from .results import Results, headline, story_of
 
 if TYPE_CHECKING:
@@ -63,6 +66,7 @@ class ComparePanel(QWidget):
         self._layers: list[Image] = []
         self._held: tuple[Image, Any, Wiped] | None = None
         self._wiped: Image | None = None
+        self._reading = Reading(self)
         self.choice = ResultChoice()
         self.choice.setAccessibleName("Result")
         self.choice.setToolTip("All results in this window, the newest first.")
@@ -78,6 +82,7 @@ class ComparePanel(QWidget):
         self.wipe.valueChanged.connect(self._wipe)
         self.hold.pressed.connect(self._show_noisy)
         self.hold.released.connect(self._show_again)
+        self._reading.lost.connect(self.refresh)
         self.residual.clicked.connect(self.residual_requested)
         viewer.dims.events.order.connect(self._unwipe)
         # of a key that goes up in another window nobody tells
@@ -128,7 +133,7 @@ class ComparePanel(QWidget):
             part.setToolTip(hindrance or tooltip)
         if gone or solid:
             self._unwipe()
-        if self.layer is not None:
+        if self.layer is not None and self._reading.wish is None:
             self.amount.put(amount_of(self.layer.data))
             if not isinstance(self.layer.data, Wiped):
                 self.wipe.put(0)
@@ -148,6 +153,14 @@ class ComparePanel(QWidget):
         noisy = None if layer is None else self.results.noisy(layer)
         return None if layer is None or noisy is None else (layer, noisy)
 
+    def _delayed(self, wish: Callable[[], None]) -> bool:
+        """Tell whether a wish has to wait for the noisy plane on view, which is read meanwhile."""
+        if self._pair is None:
+            return False
+        layer, noisy = self._pair
+        part = plane_on_view(layer, layer.data.shape, self._viewer.dims)
+        return self._reading.delays(noisy, part, wish)
+
     def _on_choice(self) -> None:
         self._unwipe()
         self.refresh()
@@ -160,7 +173,7 @@ class ComparePanel(QWidget):
     def _mix(self, percent: int) -> None:
         """Give the result's layer so much of the denoised image."""
         self._show_again()
-        if self._pair is None:
+        if self._pair is None or self._delayed(partial(self._mix, percent)):
             return
         layer, noisy = self._pair
         denoised, amount = denoised_of(layer.data), percent / _WHOLE
@@ -174,6 +187,8 @@ class ComparePanel(QWidget):
     def _wipe(self, percent: int) -> None:
         """Show the noisy image on so much of what is on view, from the left."""
         self._show_again()
+        if self._delayed(partial(self._wipe, percent)):
+            return
         if self._pair is not None:
             layer, noisy = self._pair
             where = left_of_view(layer, self._viewer, percent / _WHOLE)
@@ -184,6 +199,7 @@ class ComparePanel(QWidget):
 
     def _unwipe(self, event: object = None) -> None:
         """Show nothing but the result."""
+        self._reading.cancel()
         self._show_again()
         layer, self._wiped = self._wiped, None
         if layer is not None and isinstance(layer.data, Wiped):
@@ -191,7 +207,7 @@ class ComparePanel(QWidget):
             self.wipe.put(0)
 
     def _show_noisy(self) -> None:
-        if self._held is None and self._pair is not None:
+        if self._held is None and self._pair and not self._delayed(self._show_noisy):
             layer, noisy = self._pair
             everywhere = np.ones(1, bool)
             self._held = layer, layer.data, Wiped(noisy, result_of(layer.data), everywhere)
@@ -199,6 +215,8 @@ class ComparePanel(QWidget):
 
     def _show_again(self) -> None:
         """Show what was there before the noisy image."""
+        if self._reading.wish == self._show_noisy:
+            self._reading.wish = None  # it came too late
         if self._held is not None:
             (layer, data, noisy), self._held = self._held, None
             if layer.data is noisy:

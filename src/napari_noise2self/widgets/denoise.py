@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from napari.layers import Image, Layer
-from qtpy.QtCore import QTimer
-from qtpy.QtGui import QPaintEvent
 
 from ..figures.words import kept_step, loss_levels, summary
 from ..progress import Progress
@@ -22,7 +20,6 @@ from .layers.source import Source, n_pixels
 from .layers.transient import when_drawn
 from .models import BUSY, Model
 from .plots.loss import LossPlot
-from .plots.plot import load_plots
 from .results_dock import ResultsDock
 from .tasks.denoise import DenoiseTask
 from .tasks.first_look import FirstLook
@@ -65,7 +62,7 @@ class DenoiseWidget(ResultsDock):
         self.hidden_pixels = HiddenPixels(napari_viewer, self.images, self.form)
         self._losses = Later(LossPlot)
         self._lay_out(
-            [("Image", self.images.native), ("Preset", self.form.preset)],
+            [("Image", self.images), ("Preset", self.form.preset)],
             [
                 self.start_button,
                 self.progress,
@@ -80,7 +77,6 @@ class DenoiseWidget(ResultsDock):
             ],
         )
         self._sizes_drawn = when_drawn(self, self._scroll_to_sizes)
-        self._unseen: QTimer | None = when_drawn(self, load_plots)
         self.progress.stop_requested.connect(self.stop)
         self.progress.pause_requested.connect(self._on_pause)
         self.models.continue_requested.connect(self.continue_training)
@@ -159,13 +155,6 @@ class DenoiseWidget(ResultsDock):
         if self._job is not None and self._state is State.TRAINING:
             self._job.stop()
             self._enter(State.STOPPING)
-
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802
-        """Load what plots need as soon as the dock is seen; called by Qt."""
-        super().paintEvent(event)
-        if self._unseen is not None:
-            self._unseen.start()
-            self._unseen = None
 
     def leave(self) -> None:
         """Leave nothing behind when the dock is closed."""

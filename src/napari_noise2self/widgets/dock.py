@@ -8,7 +8,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from napari.utils.notifications import ErrorNotification, notification_manager, show_error
-from qtpy.QtCore import QEvent, Qt
+from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
     QApplication,
     QFrame,
@@ -19,7 +19,7 @@ from qtpy.QtWidgets import (
 )
 
 from ..progress import Progress
-from .form.image_choice import image_choice
+from .form.image_choice import ImageChoice
 from .form.prose import Prose
 from .garbage import spare_old_objects
 from .job import Job
@@ -67,7 +67,7 @@ class Dock(QWidget):
         self._job: Job | None = None
         self._started = 0.0
         self._state = State.IDLE
-        self.images = image_choice(
+        self.images = ImageChoice(
             viewer, "The noisy image. It is left as it is; the result is a new layer."
         )
         self.start_button = self._pressed = _main_button(verb)
@@ -86,7 +86,7 @@ class Dock(QWidget):
 
     def reset_choices(self, event: object = None) -> None:
         """Follow the viewer's layers; napari calls this when they change."""
-        self.images.reset_choices(event)
+        self.images.reset_choices()
         self._refresh()
 
     def start(self) -> None:
@@ -103,14 +103,6 @@ class Dock(QWidget):
         self.cancel()
         for event in self._changes_of_view:
             event.disconnect(self._refresh)
-        for name in ("inserted", "removed", "reordered", "renamed"):  # as napari connected them
-            getattr(self._viewer.layers.events, name).disconnect(self.reset_choices)
-
-    def changeEvent(self, event: QEvent) -> None:  # noqa: N802
-        """Cancel when the dock is closed, which takes its content out of it; called by Qt."""
-        super().changeEvent(event)
-        if event.type() == QEvent.Type.ParentChange and self.parent() is None:
-            self.leave()
 
     def _begin(
         self,
@@ -183,7 +175,7 @@ class Dock(QWidget):
     def _refresh(self) -> None:
         """Enable what can work now, and say why the rest can't."""
         idle, has_image = self._state is State.IDLE, self.images.value is not None
-        self.images.enabled = idle
+        self.images.setEnabled(idle)
         self.start_button.setEnabled(idle and has_image)
         self.start_button.setToolTip(
             "The dock is at work; wait for it, or cancel it."

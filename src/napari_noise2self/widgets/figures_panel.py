@@ -24,6 +24,7 @@ class FiguresPanel(QWidget):
         super().__init__()
         self._figures: dict[str, Any] = {}
         self._shown: list[FigureRow] = []
+        self._detailed: list[FigureRow] = []
         self._short, self._long = _Rows(), _Rows()
         self.advice, self.notes = Prose(), Prose()
         self._noise = Later(NoisePlot)
@@ -38,7 +39,7 @@ class FiguresPanel(QWidget):
     def noise(self) -> NoisePlot:
         """The noise model."""
         if self._noise.made is None:
-            self._plot()
+            self._fill()
         return self._noise.part
 
     @property
@@ -54,18 +55,20 @@ class FiguresPanel(QWidget):
             return
         self._figures, self._shown = figures, figure_rows(figures)
         self._short.show_rows(row for row in self._shown if row.label in _IN_SHORT)
-        self._long.show_rows(row for row in self._shown if row.label not in _IN_SHORT)
         if self.details.unfolded or self._noise.made is not None:
-            self._plot()
+            self._fill()
         self.advice.say(figure_advice(figures))
         self.notes.say(figure_notes(figures))
 
     def _on_fold(self) -> None:
         if self.details.unfolded:
-            self._plot()
+            self._fill()
 
-    def _plot(self) -> None:
-        """Show the noise model."""
+    def _fill(self) -> None:
+        """Show what was folded away: nobody waits for it before it is wanted."""
+        if self._detailed is not self._shown:
+            self._detailed = self._shown
+            self._long.show_rows(row for row in self._shown if row.label not in _IN_SHORT)
         if self._figures:
             self._noise.part.show_noise(self._figures)
         self._noise.show()

@@ -29,8 +29,8 @@ def open_model(path: str) -> list[tuple[None]]:
     """
     viewer = napari.current_viewer()
     if viewer is not None:
-        container, dock = viewer.window.add_plugin_dock_widget("napari-noise2self", "Denoise")
+        container, opening = viewer.window.add_plugin_dock_widget("napari-noise2self", "Denoise")
         container.show()
         container.raise_()  # it may be a tab behind another
-        dock.load(path)
+        opening.dock.load(path)
     return _NO_LAYER

@@ -4,7 +4,7 @@ import json
 from dataclasses import replace
 
 import pytest
-from drive import run
+from drive import open_dock, run
 
 from napari_noise2self import Settings
 from napari_noise2self.settings import BUDGETS
@@ -29,10 +29,6 @@ def path(monkeypatch, tmp_path):
     path = tmp_path / "config" / memory.FILE
     monkeypatch.setattr(memory, "memory_path", lambda: path)
     return path
-
-
-def open_dock(viewer):
-    return viewer.window.add_plugin_dock_widget("napari-noise2self", "Denoise")[1]
 
 
 def test_settings_are_kept(path):
@@ -74,7 +70,7 @@ def test_the_next_dock_begins_where_the_last_training_was(path, viewer, dock, qt
     settings = replace(tiny, partition="random", partition_size=7, seed=3)
     run(qtbot, dock, settings)
     dock.form.set_settings(replace(settings, seed=4))  # tried, but not used
-    viewer.window.remove_dock_widget(dock)
+    viewer.window.remove_dock_widget(dock.parent())
     assert open_dock(viewer).form.settings == settings
 
 

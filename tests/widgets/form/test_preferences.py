@@ -4,7 +4,7 @@ from contextlib import suppress
 
 import numpy as np
 import pytest
-from drive import begin, run, wait_for_training, wait_until_idle
+from drive import begin, open_dock, run, wait_for_training, wait_until_idle
 from napari import settings
 from napari.settings import get_plugin_settings
 from npe2 import PluginManifest
@@ -13,10 +13,6 @@ from qtpy.QtWidgets import QApplication, QComboBox
 
 from napari_noise2self import Settings
 from napari_noise2self.widgets.form.preferences import Preferences
-
-
-def open_dock(viewer):
-    return viewer.window.add_plugin_dock_widget("napari-noise2self", "Denoise")[1]
 
 
 @pytest.fixture
@@ -110,7 +106,7 @@ def test_dialog_restores_the_defaults(dialog, preferences):
 
 
 def test_closed_dock_follows_no_more(viewer, dock, preferences):
-    viewer.window.remove_dock_widget(dock)
+    viewer.window.remove_dock_widget(dock.parent())
     preferences.preset = "best"
     assert dock.form.settings == Settings()
 

@@ -143,10 +143,24 @@ def test_the_part_read_last_is_kept(pair, key, reads):
     assert lazy.reads == reads
 
 
+def test_the_same_part_may_be_asked_for_in_other_words(pair):
+    lazy = Lazy(pair[0])
+    last = LastPart(lazy)
+    everything = slice(None)
+    assert last.lacks((1, everything, everything))
+    rows, columns = (slice(0, n, 1) for n in lazy.shape[1:])
+    for key in (1, np.int64(1), (1, ...), (..., 1, rows, columns), (1 - len(lazy.array), rows)):
+        np.testing.assert_array_equal(last[key], lazy.array[1])
+        assert not last.lacks((1, everything, everything))
+        assert last.lacks((2, everything, everything))
+    assert lazy.reads == 1
+
+
 def test_a_large_part_is_not_kept(pair, monkeypatch):
     monkeypatch.setattr(module, "_LARGEST", 50)
     lazy = Lazy(pair[0])
     last = LastPart(lazy)
+    assert not last.lacks((slice(None),) * 3)  # it would be read a second time
     for key in (0, 0, ..., ..., 0):
         last[key]
     assert lazy.reads == 4

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from drive import begin, run, wait_for_threads, wait_for_training
+from drive import begin, open_dock, run, wait_for_threads, wait_for_training
 from qtpy.QtCore import Qt
 
 from napari_noise2self import Settings
@@ -432,7 +432,8 @@ def test_size_that_an_exclusion_enlarges_is_told(viewer, dock, hidden, noisy):
 
 
 def test_dock_closed(viewer, qtbot, noisy):
-    container, dock = viewer.window.add_plugin_dock_widget("napari-noise2self", "Denoise")
+    dock = open_dock(viewer)
+    container = dock.parent().parent()
     cells = viewer.add_image(noisy, name="cells")
     show(dock.hidden_pixels)
     fill(qtbot, dock.hidden_pixels)
@@ -452,13 +453,13 @@ def test_dock_closed_before_the_layers_are_gone(viewer, dock, hidden, noisy, qtb
     show(hidden)
     fill(qtbot, hidden)
     hidden.show_button.click()
-    viewer.window.remove_dock_widget(dock)
+    viewer.window.remove_dock_widget(dock.parent())
     assert names(viewer) == ["cells"]
 
 
 def test_viewer_closed_before_the_layers_are_gone(make_napari_viewer, noisy, qtbot):
     viewer = make_napari_viewer()
-    _, dock = viewer.window.add_plugin_dock_widget("napari-noise2self", "Denoise")
+    dock = open_dock(viewer)
     viewer.add_image(noisy)
     show(dock.hidden_pixels)
     fill(qtbot, dock.hidden_pixels)
@@ -472,14 +473,14 @@ def test_closed_while_it_fills(viewer, dock, hidden, noisy, qtbot):
     viewer.add_image(noisy, name="cells")
     show(hidden)
     hidden.fill_button.click()
-    viewer.window.remove_dock_widget(dock)
+    viewer.window.remove_dock_widget(dock.parent())
     wait_for_threads(qtbot)
     assert names(viewer) == ["cells"]
 
 
 def test_viewer_closed(make_napari_viewer, noisy, qtbot):
     viewer = make_napari_viewer()
-    _, dock = viewer.window.add_plugin_dock_widget("napari-noise2self", "Denoise")
+    dock = open_dock(viewer)
     viewer.add_image(noisy)
     show(dock.hidden_pixels)
     dock.hidden_pixels.fill_button.click()
@@ -507,7 +508,7 @@ def test_showing_does_not_load_torch():
         "import sys, napari, numpy as np\n"
         "viewer = napari.Viewer(show=False)\n"
         "viewer.add_image(np.zeros((64, 64)))\n"
-        "_, dock = viewer.window.add_plugin_dock_widget('napari-noise2self', 'Denoise')\n"
+        "dock = viewer.window.add_plugin_dock_widget('napari-noise2self', 'Denoise')[1].dock\n"
         "dock.hidden_pixels.show_button.click()\n"
         "dock.form.editor('partition_size').put(3)\n"
         "assert len(viewer.layers) == 2\n"
@@ -523,7 +524,7 @@ from qtpy.QtTest import QTest
 from napari_noise2self.samples import simulate_cells
 viewer = napari.Viewer(show=True, show_welcome_screen=False)
 viewer.add_image(simulate_cells(64).noisy)
-_, dock = viewer.window.add_plugin_dock_widget("napari-noise2self", "Denoise")
+dock = viewer.window.add_plugin_dock_widget("napari-noise2self", "Denoise")[1].dock
 QTest.qWait(500)
 for _ in range(2):
     dock.hidden_pixels.show_button.click()

@@ -5,7 +5,7 @@ import weakref
 
 import numpy as np
 import pytest
-from drive import run, wait_for_threads
+from drive import open_dock, run, wait_for_threads
 from qtpy.QtCore import Qt
 
 from napari_noise2self.samples import simulate_cells
@@ -187,7 +187,7 @@ def test_plot_in_a_dock_that_was_folded_follows_the_theme_of_napari(
     make_napari_viewer_proxy, qtbot, cells, tiny
 ):
     viewer = make_napari_viewer_proxy(show=True)
-    _, dock = viewer.window.add_plugin_dock_widget("napari-noise2self", "Denoise")
+    dock = open_dock(viewer)
     viewer.add_image(cells, name="cells")
     run(qtbot, dock, tiny)
     viewer.theme = "light"
@@ -215,7 +215,8 @@ def test_result_of_an_older_version_and_of_a_loaded_model(viewer, dock, qtbot, c
 
 
 def test_closed_dock_leaves_no_plot(viewer, qtbot, cells, tiny):
-    container, dock = viewer.window.add_plugin_dock_widget("napari-noise2self", "Denoise")
+    dock = open_dock(viewer)
+    container = dock.parent().parent()
     viewer.add_image(cells, name="cells")
     run(qtbot, dock, tiny)
     dock.figures.details.unfold()

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from drive import (
     begin,
+    open_dock,
     run,
     wait_for_first_look,
     wait_for_threads,
@@ -121,9 +122,7 @@ def test_result_is_seen_where_the_first_look_was_hidden(viewer, dock, qtbot, noi
 
 
 def test_offered_as_an_image_only_as_a_result(viewer, dock, qtbot, noisy, endless):
-    _, calibrate = viewer.window.add_plugin_dock_widget(
-        "napari-noise2self", "Calibrate classic filters"
-    )
+    calibrate = open_dock(viewer, "Calibrate classic filters")
     viewer.add_image(noisy, name="cells")
     begin(dock, endless)
     look = wait_for_first_look(qtbot, dock, viewer)

@@ -1,7 +1,7 @@
 """The residual of the last result, on request."""
 
 import numpy as np
-from drive import run, wait_until_idle
+from drive import open_dock, run, wait_until_idle
 
 
 def test_button_adds_it(viewer, dock, qtbot, noisy, tiny):
@@ -126,8 +126,8 @@ def test_a_dock_opened_later_follows_the_eye(viewer, dock, qtbot, noisy, tiny):
     run(qtbot, dock, tiny)
     dock.compare.residual.click()
     wait_until_idle(qtbot, dock)
-    viewer.window.remove_dock_widget(dock)
-    _, later = viewer.window.add_plugin_dock_widget("napari-noise2self", "Denoise")
+    viewer.window.remove_dock_widget(dock.parent())
+    later = open_dock(viewer)
     assert later.compare.residual.text() == "Hide residual"
     viewer.layers["cells residual"].visible = False
     assert later.compare.residual.text() == "Show residual"

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from copy import deepcopy
 from dataclasses import dataclass
-from typing import Any
+from types import EllipsisType
+from typing import Any, SupportsIndex
 
 import numpy as np
 from numpy.typing import NDArray
 
+_Part = tuple[range, ...]
 _LARGEST = 2**25  # values of a part that is kept: two planes of 4096 × 4096
 
 
@@ -25,17 +28,46 @@ class LastPart:
 
     def __init__(self, array: Any) -> None:
         self._array = array
-        self._last: tuple[str, NDArray[Any]] | None = None
+        self.shape: tuple[int, ...] = tuple(array.shape)
+        self._last: tuple[_Part, NDArray[Any]] | None = None
 
     def __getitem__(self, key: Any) -> NDArray[Any]:
-        parts = key if isinstance(key, tuple) else (key,)
-        if any(isinstance(part, list | np.ndarray) for part in parts):
+        indices = _spread(key, len(self.shape))
+        if indices is None:
             return np.asarray(self._array[key])
-        name, last = repr(key), self._last  # slices have no hash
-        if last is None or last[0] != name:
-            last = name, np.asarray(self._array[key])
+        # one plane is the same part as a stack of that alone, which napari asks for
+        part, last = self._part(indices), self._last
+        if last is None or last[0] != part:
+            slices = [
+                index if isinstance(index, slice) else slice(along[0], along[0] + 1)
+                for index, along in zip(indices, part, strict=True)
+            ]
+            last = part, np.asarray(self._array[tuple(slices)])
             self._last = last if last[1].size <= _LARGEST else None
-        return last[1]
+        return last[1][tuple(slice(None) if isinstance(index, slice) else 0 for index in indices)]
+
+    def lacks(self, indices: tuple[int | slice, ...]) -> bool:
+        """Tell whether a part is still to be read, and would be kept then."""
+        part, last = self._part(indices), self._last
+        is_kept = math.prod(map(len, part)) <= _LARGEST
+        return is_kept and (last is None or last[0] != part)
+
+    def _part(self, indices: tuple[Any, ...]) -> _Part:
+        """Return which indices a part has along each axis."""
+        found = [range(n)[index] for index, n in zip(indices, self.shape, strict=True)]
+        return tuple(
+            along if isinstance(along, range) else range(along, along + 1) for along in found
+        )
+
+
+def _spread(key: Any, ndim: int) -> tuple[Any, ...] | None:
+    """Return an index or slice for each axis; None if a key has anything else in it."""
+    indices = key if isinstance(key, tuple) else (key,)
+    if not all(isinstance(index, SupportsIndex | slice | EllipsisType) for index in indices):
+        return None
+    place = indices.index(...) if ... in indices else len(indices)
+    missing = (slice(None),) * (ndim - len(indices) + (... in indices))
+    return (*indices[:place], *missing, *indices[place + 1 :])
 
 
 @dataclass(frozen=True, eq=False)

@@ -40,6 +40,18 @@ def place_on_view(layer: Layer, shape: Sequence[int], dims: Dims) -> tuple[int, 
     return (*inside.astype(int).tolist(), *colours)
 
 
+def plane_on_view(layer: Layer, shape: Sequence[int], dims: Dims) -> tuple[int | slice, ...] | None:
+    """Return the plane on view as napari reads it, by an index and slices; see `place_on_view`."""
+    place = place_on_view(layer, shape, dims)
+    if place is None:
+        return None
+    outer = dims.ndim - layer.ndim
+    return tuple(
+        slice(None) if axis >= layer.ndim or axis + outer in dims.displayed else index
+        for axis, index in enumerate(place)
+    )
+
+
 def viewer_units(layer: Layer, dims: Dims) -> NDArray[np.float64]:
     """Return how many of a layer's own units one of the viewer's is, for each axis of the layer.
 

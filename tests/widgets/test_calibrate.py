@@ -88,7 +88,7 @@ def test_clean_image_of_another_shape(viewer, page, qtbot, noisy, told):
 def test_no_clean_image_at_first(viewer, page, noisy):
     viewer.add_image(noisy)
     assert page.clean.value is None
-    assert page.clean.currentText() == "None"
+    assert page.clean.native.currentText() == "None"
 
 
 def test_colour(viewer, page, qtbot, stack):

@@ -260,7 +260,7 @@ def test_choice_follows_the_viewer(viewer, dock, noisy):
     viewer.add_image(noisy, name="second")
     assert [layer.name for layer in dock.images.choices] == ["first", "second"]
     first.name = "renamed"
-    shown = {dock.images.itemText(place) for place in range(dock.images.count())}
+    shown = {dock.images.native.itemText(place) for place in range(dock.images.native.count())}
     assert shown == {"renamed", "second"}
     viewer.layers.remove("second")
     assert [layer.name for layer in dock.images.choices] == ["renamed"]

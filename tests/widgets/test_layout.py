@@ -100,7 +100,7 @@ def test_tab_goes_down_the_dock(viewer, dock, page, qtbot, noisy, tiny):
         section.unfold()
     room(page)
 
-    tops, widget = [], dock.images
+    tops, widget = [], dock.images.native
     while page.widget().isAncestorOf(widget):
         if widget.isVisible() and widget.focusPolicy() & Qt.FocusPolicy.TabFocus:
             tops.append(widget.mapTo(page.widget(), QPoint(0, widget.height() // 2)).y())

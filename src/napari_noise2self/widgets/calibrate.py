@@ -8,7 +8,7 @@ from ..figures.words import CLASSICS, calibration_summary, classic_name, curve_r
 from ..settings import Settings
 from .dock import Dock, State
 from .form.editors import Choice
-from .form.image_choice import ImageChoice
+from .form.image_choice import image_choice
 from .form.prose import Prose
 from .later import Later
 from .layers.source import Source
@@ -41,7 +41,7 @@ class CalibrateWidget(Dock):
             "Find the best classic filter and its strength by hiding pixels, and denoise with it.",
         )
         self._curves: dict[str, dict[str, Any]] = {}
-        self.clean = ImageChoice(napari_viewer, _CLEAN_TOOLTIP, nullable=True)
+        self.clean = image_choice(napari_viewer, _CLEAN_TOOLTIP, nullable=True)
         self.methods = Choice(CLASSICS)
         self.methods.setAccessibleName("Filter")
         self.methods.setToolTip("Whose curves to show.")
@@ -49,7 +49,7 @@ class CalibrateWidget(Dock):
         self._plot = Later(CurvePlot)
         self.reading = Prose()
         self._lay_out(
-            [("Image", self.images), ("Clean image", self.clean)],
+            [("Image", self.images.native), ("Clean image", self.clean.native)],
             [
                 self.start_button,
                 self.progress,
@@ -70,7 +70,7 @@ class CalibrateWidget(Dock):
 
     def reset_choices(self, event: object = None) -> None:
         """Follow the viewer's layers; napari calls this when they change."""
-        self.clean.reset_choices()
+        self.clean.reset_choices(event)
         super().reset_choices(event)
 
     def start(self) -> None:
@@ -110,7 +110,7 @@ class CalibrateWidget(Dock):
 
     def _refresh(self) -> None:
         super()._refresh()
-        self.clean.setEnabled(self._state is State.IDLE)
+        self.clean.enabled = self._state is State.IDLE
 
 
 def _capital(text: str) -> str:

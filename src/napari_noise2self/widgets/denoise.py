@@ -62,7 +62,7 @@ class DenoiseWidget(ResultsDock):
         self.hidden_pixels = HiddenPixels(napari_viewer, self.images, self.form)
         self._losses = Later(LossPlot)
         self._lay_out(
-            [("Image", self.images), ("Preset", self.form.preset)],
+            [("Image", self.images.native), ("Preset", self.form.preset)],
             [
                 self.start_button,
                 self.progress,

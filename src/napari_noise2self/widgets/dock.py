@@ -19,7 +19,7 @@ from qtpy.QtWidgets import (
 )
 
 from ..progress import Progress
-from .form.image_choice import ImageChoice
+from .form.image_choice import image_choice
 from .form.prose import Prose
 from .garbage import spare_old_objects
 from .job import Job
@@ -67,7 +67,7 @@ class Dock(QWidget):
         self._job: Job | None = None
         self._started = 0.0
         self._state = State.IDLE
-        self.images = ImageChoice(
+        self.images = image_choice(
             viewer, "The noisy image. It is left as it is; the result is a new layer."
         )
         self.start_button = self._pressed = _main_button(verb)
@@ -86,7 +86,7 @@ class Dock(QWidget):
 
     def reset_choices(self, event: object = None) -> None:
         """Follow the viewer's layers; napari calls this when they change."""
-        self.images.reset_choices()
+        self.images.reset_choices(event)
         self._refresh()
 
     def start(self) -> None:
@@ -175,7 +175,7 @@ class Dock(QWidget):
     def _refresh(self) -> None:
         """Enable what can work now, and say why the rest can't."""
         idle, has_image = self._state is State.IDLE, self.images.value is not None
-        self.images.setEnabled(idle)
+        self.images.enabled = idle
         self.start_button.setEnabled(idle and has_image)
         self.start_button.setToolTip(
             "The dock is at work; wait for it, or cancel it."

@@ -15,7 +15,6 @@ from ..partition.exclusion import Exclusion
 from ..settings import Settings
 from .computed_plane import PlaneSwitch
 from .form.editors import Whole
-from .form.image_choice import ImageChoice
 from .form.prose import Prose
 from .form.settings_form import SettingsForm
 from .layers.partition_overlay import PartitionOverlay, plane_shape
@@ -51,13 +50,13 @@ class HiddenPixels(QWidget):
     ----------
     viewer : Viewer
         Where the images are.
-    images : ImageChoice
-        Of the image layers.
+    images : combo box
+        Of the image layers; see `image_choice`.
     form : SettingsForm
         With the partition.
     """
 
-    def __init__(self, viewer: Viewer, images: ImageChoice, form: SettingsForm) -> None:
+    def __init__(self, viewer: Viewer, images: Any, form: SettingsForm) -> None:
         super().__init__()
         self._viewer, self._images, self._form = viewer, images, form
         self._overlay = PartitionOverlay(viewer, self)

@@ -271,7 +271,7 @@ class Denoiser(Model):
         self.floor = classic_floor(
             stable,
             self._noise_before,
-            trainer.record.held_out_by or self.partition,
+            trainer.held_out_by,
             methods=self.settings.budget.classics,
             held_out=trainer.held_out,
             control=control,

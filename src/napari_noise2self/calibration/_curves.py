@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from ..partition import Partition
+from ..training.held_out import held_out_subsets
 from ._classics import Classic
 from ._donut import donut
 
@@ -91,11 +92,6 @@ class Window:
     """int64 (1, 1, H, W): subset of each pixel in the image's own partition."""
     clean: Tensor | None = None
     """float32 (1, C, H, W), if known."""
-
-
-def held_out_subsets(partition: Partition) -> range:
-    """Return the subsets on which networks are ranked (as `Patches.held_out_subsets`)."""
-    return range(max(1, math.ceil(partition.n_subsets / 32)))
 
 
 def tuning_subsets(partition: Partition, windows: Sequence[Window]) -> list[int]:

@@ -24,10 +24,10 @@ from .networks import Network
 from .noise.stabilise import Stabiliser
 from .noise.stable_noise import StableNoise
 from .partition import Partition
-from .probe.adjacent import Stack
 from .probe.whitening import Whitening
 from .progress import Control, Report, of_planes
 from .settings import Device, Prediction, Settings
+from .stack import Stack
 from .stack_reader import StackReader, Window
 from .training.record import TrainingRecord
 

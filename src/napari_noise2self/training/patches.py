@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ..arrays import Beside
+from ..axes import Beside
 from ..partition import Partition
 from ..settings import Settings
 from .held_out import HeldOut, held_out_pixels, held_out_subsets

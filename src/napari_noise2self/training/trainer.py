@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from ..allocator import kept_memory
-from ..arrays import Beside
+from ..axes import Beside
 from ..devices import fastest_precision, reproducible
 from ..networks import Blindfolded, Network
 from ..noise.refinement import Refinement
@@ -90,7 +90,7 @@ class Trainer:
         precision = fastest_precision(device, settings.mixed_precision)
         precision.arrange(network)
         self._network = network
-        self.average = copy.deepcopy(network).requires_grad_(False)
+        self.average = copy.deepcopy(network).requires_grad_(False).eval()
         self._noise = noise.to(device)
         self._learner = Blindfolded(network, self._noise, precision, settings.fill)
         self._judged = replace(self._learner, network=self.average)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from .axes import Layout
 
 OutputDtype = Literal["same", "float32"]
+FloatArray = NDArray[np.float64]
 
 
 class InputError(ValueError):
@@ -57,7 +58,7 @@ def output_dtype(image: Any, choice: OutputDtype) -> np.dtype[Any]:
 
 
 def finish(
-    mean: NDArray[np.float64],
+    mean: FloatArray,
     plane: NDArray[Any],
     missing: NDArray[np.bool_],
     dtype: np.dtype[Any],

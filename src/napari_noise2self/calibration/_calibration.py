@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ..arrays import InputError, OutputDtype, check_image, finish, output_dtype
+from ..arrays import FloatArray, InputError, OutputDtype, check_image, finish, output_dtype
 from ..choices import choose_partition
 from ..noise.stabilise import Stabiliser, stabilise_plane
 from ..noise.stable_noise import StableNoise
@@ -160,7 +160,7 @@ class Calibration:
         strength: float,
         mode: Prediction,
         control: Control,
-    ) -> NDArray[np.float64]:
+    ) -> FloatArray:
         """Denoise one stabilised plane (C, Y, X), and return it in grey levels."""
         scale = noise.unit.sqrt()
         stable = plane[None] / scale

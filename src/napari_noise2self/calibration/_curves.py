@@ -17,8 +17,11 @@ from ._donut import donut
 
 _SIDE = 128
 _PIXELS = 2**16
+"""Side of the squares on which curves are measured, and about how many pixels they have in all."""
 _TARGETS = 12_000
+"""At about so many of them a donut is scored,"""
 _MOST_SUBSETS = 8
+"""in so many subsets at most, as each takes a run of the filter."""
 
 
 @dataclass(frozen=True)

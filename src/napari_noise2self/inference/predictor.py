@@ -26,6 +26,7 @@ from .local_doubt import DOUBT_REACH, local_doubt
 DEFAULT_TILE = 1024
 SMALLEST_TILE = 64
 _SMALLEST_SHARE = 0.01
+"""Of what varies of a noisy pixel: the error of a prediction is taken for no less than that."""
 _NONE = -1
 """In place of a subset: nothing is hidden, and all is predicted."""
 _AT_ONCE = 2**16

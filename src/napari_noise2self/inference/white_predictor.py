@@ -15,7 +15,7 @@ from ..progress import Control, Report
 from ..settings import Prediction
 from .predictor import Predictor
 
-_SIDE = 224
+_SIDE = 224  # pixels, of the part of an image that is rehearsed
 _LARGEST_DOUBT = 100.0
 """A rehearsal that is off by so much has failed."""
 

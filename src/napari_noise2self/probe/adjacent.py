@@ -23,7 +23,9 @@ from ..stack import Stack, beside_plane
 from .pretrained import Probe
 
 _PLANES, _SIDE, _SUBSETS = 4, 256, 2
+"""Planes at most, the side in pixels of what is looked at of each, and subsets of that."""
 _SHARED = 0.2
+"""Correlation of the noise of planes from which on it would be taken for structure."""
 
 
 def choose_adjacent(

@@ -42,9 +42,11 @@ class Schedule:
         """
         self._durations.append(seconds)
         if len(self._durations) == _WARM_UP_STEPS:
-            pace = median(self._durations[_UNSTEADY_STEPS:])
-            affordable = int(self._budget.max_seconds / pace)
-            self.planned = max(_WARM_UP_STEPS, min(self.planned, affordable))
+            self.planned = max(_WARM_UP_STEPS, min(self.planned, self._affordable()))
+
+    def _affordable(self) -> int:
+        """Return how many steps the time budget is enough for, at the pace of those so far."""
+        return int(self._budget.max_seconds / median(self._durations[_UNSTEADY_STEPS:]))
 
     def learning_rate(self, step: int) -> float:
         """Return the rate of a step: a linear warm-up, then a cosine to zero."""

@@ -15,9 +15,9 @@ from functools import partial
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
+from ..arrays import FloatArray
 from ..axes import BESIDE
 from ..networks import Blindfolded
 from ..noise.correlation import WHITE, coloured, largest_excess
@@ -29,13 +29,13 @@ from ..progress import Control
 from .held_out import HeldOut
 from .patches import Patches
 
-_PATCHES, _BATCH = 36, 8
+_PATCHES, _BATCH = 36, 8  # in all, and at once
 _OVERLAP = 4  # of the patches, so that they leave out little of a small image
-_HELD_OUT_PATCHES = 64
+_HELD_OUT_PATCHES = 64  # twice as many as rank the weights: there is one look, not one for each
 _LOOKED_AT, _REHEARSED = 3, 2  # subsets of each of so many patches; more of fewer
 _DISTURBANCE = 0.1
 """Of the noise: so little that the network does not take it for structure."""
-_LARGEST_DOUBT = 10.0
+_LARGEST_DOUBT = 10.0  # that is believed: a rehearsal may fail
 _USUAL_DOUBT_ERROR = 0.3
 """How far from 1 the doubt is on simulated images that the network was pretrained on."""
 _NOISE_ERROR = 0.03
@@ -101,7 +101,7 @@ class SelfCheck:
 
     def _residuals(
         self, generator: torch.Generator, control: Control, echoed: bool
-    ) -> tuple[list[Residuals], list[NDArray[np.float64]]]:
+    ) -> tuple[list[Residuals], list[FloatArray]]:
         """Predict pixels that were never targets; their echoes are 0 if nobody asks for them."""
         if self.trained:
             partition = self.patches.partition

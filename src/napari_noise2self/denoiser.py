@@ -176,9 +176,7 @@ class Denoiser(Model):
             As in `fit`; InputError also if there is no trained network yet, or the settings give
             it no step.
         """
-        if self.network is None:
-            raise InputError("This denoiser is not trained yet; call fit(image) first.")
-        control = control or Control()
+        network, control = self.trained_network(), control or Control()
         changes = {name: getattr(settings or self.settings, name) for name in _BUDGET}
         with self._unless_it_fails():
             self.settings = replace(self.settings, **changes)
@@ -193,7 +191,7 @@ class Denoiser(Model):
             axes_of_stacks = [self.stack.axis_of(layout) for layout in training.layouts]
             beside = training.beside(axes_of_stacks) if self.stack.axis else None
             trainer = Trainer(
-                copy.deepcopy(self.network).requires_grad_(True),
+                copy.deepcopy(network).requires_grad_(True),
                 stable,
                 self._noise_before,
                 self.partition,

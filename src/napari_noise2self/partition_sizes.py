@@ -96,8 +96,7 @@ def score_partition_sizes(
     InputError, AxesError, Cancelled
         As `Denoiser.denoise` does.
     """
-    if denoiser.network is None:
-        raise InputError("This denoiser is not trained yet; call fit(image) first.")
+    denoiser.trained_network()
     reader, number = _middle(denoiser, image, axes)
     stable, beside = reader.stable(number), reader.beside(number)
     known = reader.known(number)

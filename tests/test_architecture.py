@@ -16,11 +16,11 @@ ROOT = Path(__file__).parents[1]
 SOURCE = Path(napari_noise2self.__file__).parent
 LEVELS = (
     {"__version__", "settings", "errors", "progress", "atomic", "axes", "allocator", "samples"},
-    {"arrays", "devices", "snippet", "partition", "images"},
+    {"arrays", "devices", "snippet", "partition", "images", "stack"},
     {"noise"},
     {"choices", "networks"},
     {"probe"},
-    {"stack_reader", "training", "inference"},
+    {"stack_reader", "training_planes", "training", "inference"},
     {"calibration", "figures"},
     {"model_file"},
     {"model"},

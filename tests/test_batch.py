@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 import tifffile
 
-from napari_noise2self import Cancelled, Control, Denoiser, Progress, Settings, batch, denoise
+from napari_noise2self import Denoiser, Progress, Settings, batch, denoise
 from napari_noise2self.batch import Job, Outcome, PlanError, plan
 from napari_noise2self.images import ImageError, read_image, read_provenance
-from napari_noise2self.training.trainer import Trainer
+from napari_noise2self.training.schedule import Schedule
 from shell import noisy, write
 from simulate import TINY
 
@@ -280,19 +280,15 @@ def test_notes_of_the_file_reach_the_user(tmp_path: Path, out: Path):
 
 
 @pytest.mark.parametrize("stage", ["training", "predicting"])
-def test_cancelled_while(image: Path, out: Path, stage: str):
+def test_interrupted_while(image: Path, out: Path, stage: str):
     other = write(image.with_name("other.tif"))
-    control = Control()
-    seen: list[str] = []
 
     def report(progress: Progress) -> None:
-        seen.append(progress.stage)
         if progress.stage == stage and (out / "image.tif").exists():
-            control.cancel()
+            raise KeyboardInterrupt
 
-    with pytest.raises(Cancelled):
-        run(*plan([image, other], out), control=control, report=report)
-    assert stage in seen
+    with pytest.raises(KeyboardInterrupt):
+        run(*plan([image, other], out), report=report)
     assert [path.name for path in out.iterdir()] == ["image.tif"]
 
 
@@ -321,7 +317,7 @@ def test_training_that_time_cut_short_can_be_made_again(
     image: Path, out: Path, monkeypatch: pytest.MonkeyPatch
 ):
     with monkeypatch.context() as patch:  # time is up after 70 of the 1200 steps of the preset
-        patch.setattr(Trainer, "_plan", lambda *_: 70)
+        patch.setattr(Schedule, "_affordable", lambda *_: 70)
         run_one(image, out, work=replace(QUICK, max_steps=None), save_model=out / "model")
     made_by = read_provenance(out / "image.tif")
     assert made_by is not None

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from napari_noise2self import Denoiser, Settings
 from napari_noise2self.partition_sizes import score_partition_sizes
-from napari_noise2self.probe.adjacent import Stack
+from napari_noise2self.stack import Stack
 from simulate import TINY, awake, camera, psnr, smooth_scene
 
 AT_ONCE = Settings(preset="fast", max_steps=0, device="cpu", adjacent_planes="use")

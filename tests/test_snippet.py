@@ -8,7 +8,7 @@ import pytest
 from napari_noise2self import Denoiser, Settings, calibrate
 from napari_noise2self.noise.correlation import coloured
 from napari_noise2self.snippet import as_python, changed_settings, hindrance
-from napari_noise2self.training.trainer import Trainer
+from napari_noise2self.training.schedule import Schedule
 from simulate import ALIKE, smooth_scene
 
 
@@ -32,7 +32,7 @@ def test_training_again(noisy, tiny):
 def test_steps_are_those_that_the_time_allowed(noisy, tiny, monkeypatch):
     settings = replace(tiny, max_steps=60)
     with monkeypatch.context() as slow:
-        slow.setattr(Trainer, "_plan", lambda *_: 30)
+        slow.setattr(Schedule, "_affordable", lambda *_: 30)
         result = Denoiser(settings).fit(noisy).result(noisy)
     code = as_python(story_of(result, settings), "noisy")
     assert "max_steps=30" in code

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from typing import Any
 
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # of mallopt(3)
-_KEEP = (2**31 - 1, 2**30)
+_KEEP = (2**31 - 1, 2**30)  # as much as may be kept, and blocks of up to 1 GiB
 _USUAL = (2**26, 2**25)  # where glibc's own thresholds end up in a process with large arrays
 
 _lock = threading.Lock()

@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 
 BESIDE = (-2, -1, 1, 2)
 """Where the planes lie that are adjacent to one in a stack."""
+Beside = tuple[int | None, ...]
+"""Numbers of the planes at the places in `BESIDE`; None where there is none."""
 _ENOUGH = 0.75
 """Share of the pixels in the middle of a plane that must be known, for that to be looked at,"""
 _LOOKS = 32
@@ -91,7 +93,7 @@ class Layout:
         extents = zip(self._outer_axes, self._plane_shape, strict=True)
         return "".join(letter for letter, extent in extents if extent > 1)
 
-    def adjacent(self, number: int, axis: str) -> tuple[int | None, ...]:
+    def adjacent(self, number: int, axis: str) -> Beside:
         """Return the numbers of the planes beside one along an axis, None beyond the ends.
 
         Parameters
@@ -101,10 +103,6 @@ class Layout:
         axis : str
             One of `stack_axes`.
 
-        Returns
-        -------
-        tuple
-            One for each place in `BESIDE`.
         """
         place, along = self._place(number), self._outer_axes.index(axis)
         numbers: list[int | None] = []

@@ -14,7 +14,7 @@ from . import __version__
 from .atomic import is_writable
 from .errors import is_expected, one_line
 from .images import Image, ImageError, read_image, tiff_paths, write_image
-from .progress import Cancelled, Control, Report
+from .progress import Report
 from .settings import Settings
 
 if TYPE_CHECKING:
@@ -113,7 +113,6 @@ def run(
     dtype: OutputDtype = "same",
     overwrite: bool = False,
     save_model: Path | None = None,
-    control: Control | None = None,
     report: Report | None = None,
 ) -> Iterator[Outcome]:
     """Denoise files one after another; a failure of one does not stop the others.
@@ -130,22 +129,16 @@ def run(
         Whether existing results are replaced.
     save_model : Path, optional
         Where to keep the trained model; sensible for a single job only.
-    control, report
-        To cancel, and to follow, the work.
+    report : callable, optional
+        Called with a `Progress` on each file.
 
     Yields
     ------
     Outcome
         For each job, as soon as it is done.
-
-    Raises
-    ------
-    Cancelled
-        If `control` was cancelled; results written so far stay.
     """
     return _outcomes(
-        jobs,
-        lambda job: _denoise_file(job, denoiser, dtype, overwrite, save_model, control, report),
+        jobs, lambda job: _denoise_file(job, denoiser, dtype, overwrite, save_model, report)
     )
 
 
@@ -156,7 +149,6 @@ def calibrate(
     method: str = "auto",
     dtype: OutputDtype = "same",
     overwrite: bool = False,
-    control: Control | None = None,
     report: Report | None = None,
 ) -> Iterator[Outcome]:
     """Denoise files with the best classic filter, or with one `method`, calibrated on each.
@@ -164,8 +156,7 @@ def calibrate(
     All else is as in `run`.
     """
     return _outcomes(
-        jobs,
-        lambda job: _calibrate_file(job, settings, method, dtype, overwrite, control, report),
+        jobs, lambda job: _calibrate_file(job, settings, method, dtype, overwrite, report)
     )
 
 
@@ -179,7 +170,7 @@ def _outcomes(jobs: Iterable[Job], work: Work) -> Iterator[Outcome]:
         started = time.monotonic()
         try:
             figures, notes = work(job)
-        except (Cancelled, ImportError):  # no file can be denoised with a package missing
+        except ImportError:  # no file can be denoised with a package missing
             raise
         except Exception as error:
             text = one_line(error)
@@ -197,13 +188,12 @@ def _denoise_file(
     dtype: OutputDtype,
     overwrite: bool,
     save_model: Path | None,
-    control: Control | None,
     report: Report | None,
 ) -> tuple[dict[str, Any], tuple[str, ...]]:
     """Denoise one file; return the figures and what the user should know."""
     image = _read(job, overwrite)
     notes = list(image.metadata.notes)
-    follow: dict[str, Any] = {"axes": image.axes, "control": control, "report": report}
+    follow: dict[str, Any] = {"axes": image.axes, "report": report}
     trained_before = not isinstance(denoiser, Settings)
     if isinstance(denoiser, Settings):
         from .denoiser import Denoiser  # only now, so that what can't be done is said at once
@@ -214,9 +204,7 @@ def _denoise_file(
         from .figures.suitability import mismatch
 
         takes = denoiser.settings.takes_line_noise
-        unlike = mismatch(
-            denoiser.stabilisers, image.opaque, image.axes, control, takes_line_noise=takes
-        )
+        unlike = mismatch(denoiser.stabilisers, image.opaque, image.axes, takes_line_noise=takes)
         notes += [unlike] if unlike else []
     result = denoiser.result(image.opaque, dtype=dtype, **follow)
     pixels = image.with_alpha(result.image)
@@ -233,14 +221,13 @@ def _calibrate_file(
     method: str,
     dtype: OutputDtype,
     overwrite: bool,
-    control: Control | None,
     report: Report | None,
 ) -> tuple[dict[str, Any], tuple[str, ...]]:
     """Denoise one file with a calibrated classic."""
     image = _read(job, overwrite)
     from .calibration import calibrate
 
-    follow: dict[str, Any] = {"axes": image.axes, "control": control, "report": report}
+    follow: dict[str, Any] = {"axes": image.axes, "report": report}
     methods = None if method == "auto" else (method,)
     calibration = calibrate(image.opaque, settings, methods=methods, **follow)
     result = image.with_alpha(calibration.denoise(image.opaque, dtype=dtype, **follow))

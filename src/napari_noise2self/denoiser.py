@@ -5,32 +5,28 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import fields, replace
-from functools import partial
+from dataclasses import replace
 from typing import Any
 
 from numpy.typing import NDArray
 from torch import Tensor
 
-from .arrays import Beside, InputError, OutputDtype, check_image, training_planes
+from .arrays import InputError, OutputDtype, check_image
 from .calibration import classic_floor
 from .choices import learns_nothing
 from .devices import describe_device, resolve_device
-from .inference.white_predictor import LARGEST_DOUBT
 from .model import Model
-from .networks import Network, build_network, create_network
-from .noise.line_noise import without_line_noise
-from .noise.stabilise import fit_stabilisers, stabilise_plane
+from .networks import build_network, create_network
 from .partition import Partition
 from .partition.exclusion import Exclusion
 from .probe.adjacent import choose_adjacent
-from .probe.noise_check import check_noise
-from .probe.whitening import measure_whitenings
-from .progress import Control, Progress, Report
+from .probe.whitening import Whitening, measure_whitenings
+from .progress import Control, Report
 from .settings import Settings
 from .training.patches import any_detail
 from .training.record import TrainingRecord
 from .training.trainer import Trainer
+from .training_planes import measure_noise, to_learn_from, training_planes
 
 _WEAKLY_ALIKE = Exclusion("plus", 2)
 """Hides the neighbours whose noise may be like a pixel's own if it looked white."""
@@ -109,55 +105,41 @@ class Denoiser(Model):
 
     def _fit(self, images: Any, axes: str | None, control: Control, report: Report | None) -> None:
         """Train on images, whose noise is measured first."""
-        training = training_planes(images, axes, control)
-        planes = without_line_noise(training.planes, self.settings.takes_line_noise, control)
-        stabilisers = fit_stabilisers(planes, control)
-        self.stabilisers = check_noise(stabilisers, planes, control)
+        training = training_planes(images, axes, control, self.settings.takes_line_noise)
+        planes, along = training.planes, training.along
+        self.stabilisers = measure_noise(planes, control)
         self.choose_partition()
-        self.whitenings = ()
-        if learns_nothing(self.settings, self.partition):
-            self._measure_whitenings(planes, control)
-        stable = [self._to_learn_from(plane) for plane in planes]
-        layouts = training.layouts
-        along = {axis: training.beside([axis] * len(layouts)) for axis in training.stack_axes}
-        choice = self.settings.adjacent_planes
-        self.stack = choose_adjacent(
-            stable, along, self.partition, self._noise_before, choice, control
-        )
+        untrained = learns_nothing(self.settings, self.partition)
+        self.whitenings = self._measure_whitenings(planes, control) if untrained else ()
+        stable = to_learn_from(planes, self.stabilisers)
+        noise, choice = self._noise_before, self.settings.adjacent_planes
+        self.stack = choose_adjacent(stable, along, self.partition, noise, choice, control)
         settings = self.settings.effective
-        if learns_nothing(settings, self.partition):
+        if untrained:
             settings = replace(settings, max_steps=0)
         network = create_network(settings, len(self.stabilisers), self.stack.adjacent)
         if not any_detail(stable):  # untrained, it predicts the mean
             network = build_network(settings, network.channels, network.adjacent)
         network.to(resolve_device(settings.device))
         beside = along.get(self.stack.axis)
-        report = self._foretelling(report, training.n_pixels)
-        self._train(network, stable, beside, settings, TrainingRecord(), control, report)
+        trainer = Trainer(network, stable, noise, self.partition, settings, beside=beside)
+        self.record = TrainingRecord()
+        self._train(trainer, stable, training.n_pixels, control, report)
         if self.record.learned_noise:
-            self._measure_whitenings(planes, control)
-        self._rehearse_whitened(stable[len(stable) // 2], control)
-
-    def _measure_whitenings(self, planes: Sequence[NDArray[Any]], control: Control) -> None:
-        """See how correlated noise becomes white, for the network as it was before training."""
-        if self.settings.chooses_exclusion:
-            hidden = self.partition.exclusion
-            partition = Partition.from_settings(
-                self.settings, hidden if hidden.radius else _WEAKLY_ALIKE
-            )
-            self.whitenings = measure_whitenings(self.stabilisers, planes, partition, control)
-
-    def _rehearse_whitened(self, plane: Tensor, control: Control) -> None:
-        """Find out on one stabilised plane (C, Y, X) how good a result with whitening is.
-
-        If the rehearsal fails there will be none.
-        """
+            self.whitenings = self._measure_whitenings(planes, control)
         if self.whitens:
-            predictor, seed = self.white_predictor(), self.settings.seed
-            doubts = predictor.rehearsed(plane, self._noise_before, seed, control).tolist()
-            pairs = zip(self.whitenings, doubts, strict=True)
-            rehearsed = tuple(replace(each, doubt=doubt) for each, doubt in pairs)
-            self.whitenings = rehearsed if max(doubts) < LARGEST_DOUBT else ()
+            plane, seed = stable[len(stable) // 2], self.settings.seed
+            self.whitenings = self.white_predictor().rehearsed(plane, noise, seed, control)
+
+    def _measure_whitenings(
+        self, planes: Sequence[NDArray[Any]], control: Control
+    ) -> tuple[Whitening, ...]:
+        """See how correlated noise becomes white, for the network as it was before training."""
+        if not self.settings.chooses_exclusion:
+            return ()
+        alike = self.partition.exclusion if self.partition.exclusion.radius else _WEAKLY_ALIKE
+        partition = Partition.from_settings(self.settings, alike)
+        return measure_whitenings(self.stabilisers, planes, partition, control)
 
     def continue_training(
         self,
@@ -194,9 +176,7 @@ class Denoiser(Model):
             As in `fit`; InputError also if there is no trained network yet, or the settings give
             it no step.
         """
-        if self.network is None:
-            raise InputError("This denoiser is not trained yet; call fit(image) first.")
-        control = control or Control()
+        network, control = self.trained_network(), control or Control()
         changes = {name: getattr(settings or self.settings, name) for name in _BUDGET}
         with self._unless_it_fails():
             self.settings = replace(self.settings, **changes)
@@ -205,73 +185,42 @@ class Denoiser(Model):
                     "These settings take no step; choose a number of steps above 0, or none to "
                     "train as long as the preset says."
                 )
-            training = training_planes(images, axes, control)
-            self.check_channels(training.planes[0].shape[0])
-            planes = without_line_noise(training.planes, self.settings.takes_line_noise, control)
-            stable = [self._to_learn_from(plane) for plane in planes]
-            network = copy.deepcopy(self.network).requires_grad_(True)
-            beside = None
-            if self.stack.axis:
-                beside = training.beside([*map(self.stack.axis_of, training.layouts)])
-            settings = self.settings.effective
-            report = self._foretelling(report, training.n_pixels)
-            self._train(network, stable, beside, settings, self.record, control, report)
+            training = training_planes(images, axes, control, self.settings.takes_line_noise)
+            self.check_channels(len(training.planes[0]))
+            stable = to_learn_from(training.planes, self.stabilisers)
+            axes_of_stacks = [self.stack.axis_of(layout) for layout in training.layouts]
+            beside = training.beside(axes_of_stacks) if self.stack.axis else None
+            trainer = Trainer(
+                copy.deepcopy(network).requires_grad_(True),
+                stable,
+                self._noise_before,
+                self.partition,
+                self.settings.effective,
+                self.record,
+                beside,
+            )
+            self._train(trainer, stable, training.n_pixels, control, report)
         return self
-
-    def _to_learn_from(self, plane: NDArray[Any]) -> Tensor:
-        """Stabilise a plane (C, Y, X), without pixels that are no image of anything."""
-        return self._noise_before.without_outliers(stabilise_plane(self.stabilisers, plane))
 
     def _train(
         self,
-        network: Network,
-        stable: list[Tensor],
-        beside: list[Beside] | None,
-        settings: Settings,
-        record: TrainingRecord,
+        trainer: Trainer,
+        stable: Sequence[Tensor],
+        n_pixels: int,
         control: Control,
         report: Report | None,
     ) -> None:
         """Measure the classics on stabilised planes (C, Y, X), then train a network on them.
 
-        The network may have been trained before, as `record` says.
+        Reports foretell how long so many pixels take to denoise after it.
         """
-        self.device = describe_device(next(network.parameters()).device)
-        trainer = Trainer(
-            network,
-            stable,
-            self._noise_before,
-            self.partition,
-            settings,
-            before=record,
-            beside=beside,
-        )
+        before = self.record
         self.network, self.record, self._trainer = trainer.average, trainer.record, trainer
-        self._run(trainer, stable, control, report)
-        self.network, self._trainer = network.eval(), None
-        self.record = record.followed_by(trainer.record)
-
-    def _foretelling(self, report: Report | None, n_pixels: int) -> Report | None:
-        """Tell in reports of the training how long so many pixels take to denoise after it."""
-        # no closure: the traceback of an error in `report` would keep all that is in one
-        return None if report is None else partial(self._foretell, report, n_pixels)
-
-    def _foretell(self, report: Report, n_pixels: int, progress: Progress) -> None:
-        """Report, with the time that denoising takes."""
-        single = self.settings.prediction == "single-pass"
-        passes = 1 if single else self.partition.n_subsets
-        passes *= self.settings.budget_for(n_pixels).flips
-        pace = self._trainer.seconds_per_pixel if self._trainer else 0.0
-        report(replace(progress, seconds_to_denoise=pace * passes * n_pixels))
-
-    def _run(
-        self, trainer: Trainer, stable: list[Tensor], control: Control, report: Report | None
-    ) -> None:
-        """Measure the classics, then train."""
+        self.device = describe_device(next(trainer.average.parameters()).device)
         self.floor = classic_floor(
             stable,
             self._noise_before,
-            trainer.record.held_out_by or self.partition,
+            trainer.held_out_by,
             methods=self.settings.budget.classics,
             held_out=trainer.held_out,
             control=control,
@@ -279,9 +228,17 @@ class Denoiser(Model):
         )
         for progress in trainer.run(control):
             if report:
-                report(progress)
+                seconds = trainer.seconds_per_pixel * n_pixels * self._passes(n_pixels)
+                report(replace(progress, seconds_to_denoise=seconds))
             control.wait_while_paused()
         control.check()
+        self._trainer, self.record = None, before.followed_by(trainer.record)
+
+    def _passes(self, n_pixels: int) -> int:
+        """Return how many times the network will see each of so many pixels that are denoised."""
+        single = self.settings.prediction == "single-pass"
+        subsets = 1 if single else self.partition.n_subsets
+        return subsets * self.settings.budget_for(n_pixels).flips
 
     def repartition(self, settings: Settings) -> None:
         """Hide other pixels together from now on: in the prediction, and in a running training.
@@ -333,10 +290,8 @@ def denoise(
     Cancelled
         If `control` was cancelled.
     """
-    unknown = sorted(set(changes) - {field.name for field in fields(Settings)})
-    if unknown:
-        raise ValueError(f"unknown settings: {', '.join(unknown)}")
+    chosen = Settings.from_dict({**(settings or Settings()).to_dict(), **changes})
     check_image(image, axes)
-    denoiser = Denoiser(replace(settings or Settings(), **changes))
+    denoiser = Denoiser(chosen)
     denoiser.fit(image, axes=axes, control=control, report=report)
     return denoiser.denoise(image, axes=axes, dtype=dtype, control=control, report=report)

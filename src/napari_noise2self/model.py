@@ -24,10 +24,10 @@ from .networks import Network
 from .noise.stabilise import Stabiliser
 from .noise.stable_noise import StableNoise
 from .partition import Partition
-from .probe.adjacent import Stack
 from .probe.whitening import Whitening
 from .progress import Control, Report, of_planes
 from .settings import Device, Prediction, Settings
+from .stack import Stack
 from .stack_reader import StackReader, Window
 from .training.record import TrainingRecord
 
@@ -134,8 +134,7 @@ class Model:
         report: Report | None = None,
     ) -> Result:
         """Denoise as `denoise` does, and return the figures of the result beside it."""
-        if self.network is None:
-            raise InputError("This denoiser is not trained yet; call fit(image) first.")
+        self.trained_network()
         control = control or Control()
         mode = prediction or self.settings.prediction
         if flips is None:
@@ -201,9 +200,8 @@ class Model:
 
     def predictor(self, tile: int = DEFAULT_TILE, flips: int = 1) -> Predictor:
         """Return the trained network with all that decides its predictions; see `Predictor`."""
-        assert self.network is not None
         return Predictor(
-            self.network,
+            self.trained_network(),
             self.partition,
             self._noise,
             self.settings.fill,
@@ -235,6 +233,12 @@ class Model:
         """Fix the partition by settings and noise; see `choices.choose_partition`."""
         chosen = choose_partition(self.settings, self.stabilisers)
         self.partition, self.exclusion_note = chosen
+
+    def trained_network(self) -> Network:
+        """Return the network; raise InputError if there is none yet."""
+        if self.network is None:
+            raise InputError("This denoiser is not trained yet; call fit(image) first.")
+        return self.network
 
     def check_channels(self, channels: int) -> None:
         """Raise InputError for an image with another number of channels."""

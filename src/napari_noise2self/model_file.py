@@ -25,9 +25,9 @@ from .networks import build_network, channels_together
 from .noise.refinement import Refinement
 from .noise.stabilise import Stabiliser
 from .partition import Partition
-from .probe.adjacent import Stack
 from .probe.whitening import Whitening
 from .settings import Device, Settings
+from .stack import Stack
 from .training.record import TrainingRecord
 
 if TYPE_CHECKING:

@@ -16,9 +16,8 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
-from .arrays import InputError, check_image
+from .arrays import FloatArray, InputError, check_image
 from .axes import middle
 from .denoiser import Denoiser
 from .figures.findings import finite_or_none
@@ -31,9 +30,9 @@ SIZES: dict[PartitionKind, tuple[int, ...]] = {
     "random": (4, 9, 16, 25, 36, 64, 100),
 }
 """Those that are compared: 254 passes of the network in all."""
-_LARGEST_SIDE = 192
+_LARGEST_SIDE = 192  # pixels
 _BLOCK = 16  # pixels: errors of neighbours are alike, those of blocks are not
-_FEWEST_BLOCKS = 4
+_FEWEST_BLOCKS = 4  # of less, the scatter says nothing
 
 
 @dataclass(frozen=True)
@@ -97,8 +96,7 @@ def score_partition_sizes(
     InputError, AxesError, Cancelled
         As `Denoiser.denoise` does.
     """
-    if denoiser.network is None:
-        raise InputError("This denoiser is not trained yet; call fit(image) first.")
+    denoiser.trained_network()
     reader, number = _middle(denoiser, image, axes)
     stable, beside = reader.stable(number), reader.beside(number)
     known = reader.known(number)
@@ -143,7 +141,7 @@ def _middle(denoiser: Denoiser, image: Any, axes: str | None) -> tuple[StackRead
     return reader, number
 
 
-def _blocks(errors: torch.Tensor) -> NDArray[np.float64]:
+def _blocks(errors: torch.Tensor) -> FloatArray:
     """Return sum and number of the finite errors in each block of pixels, (2, blocks)."""
     values = errors.double().numpy()
     finite = np.isfinite(values)
@@ -156,7 +154,7 @@ def _blocks(errors: torch.Tensor) -> NDArray[np.float64]:
     return np.stack(sums).reshape(2, -1).astype(np.float64)
 
 
-def _compare(candidates: list[Denoiser], errors: list[NDArray[np.float64]]) -> list[SizeScore]:
+def _compare(candidates: list[Denoiser], errors: list[FloatArray]) -> list[SizeScore]:
     """Score each candidate against the best; the pixels are the same for all."""
     losses = [float(sums.sum() / counts.sum()) for sums, counts in errors]
     best = int(np.argmin(losses))

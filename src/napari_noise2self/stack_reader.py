@@ -18,7 +18,7 @@ from .noise.line_noise import NO_LINE_NOISE, LineNoise
 from .noise.outliers import in_patches
 from .noise.stabilise import Stabiliser, stabilise_plane
 from .noise.stable_noise import StableNoise
-from .probe.adjacent import beside_plane
+from .stack import beside_plane
 
 Window = tuple[slice, ...]
 """For each axis of an image."""

@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from napari_noise2self.inference.brightness import as_bright_as
-from napari_noise2self.inference.predictor import SMALLEST_TILE, Predictor, _tiles
+from napari_noise2self.inference.predictor import SMALLEST_TILE, Predictor
+from napari_noise2self.inference.tiles import cut
 from napari_noise2self.partition import Partition
 from napari_noise2self.partition.exclusion import Exclusion
 from napari_noise2self.progress import Cancelled, Control, Progress
@@ -173,7 +174,7 @@ def test_nor_do_flips_and_channels(network: str, flips: int, channels: int) -> N
     predictor = _predictor(network, flips=flips, channels=channels, tile=8)
     image = _image((13, 200), channels)
     network = predictor.network
-    assert len(list(_tiles(image.shape[-2:], 8, network.reach, network.stride))) > 1
+    assert len(list(cut(image.shape[-2:], 8, network.reach, network.stride))) > 1
     assert _at_hidden_and_elsewhere(predictor, image) == (False, True)
 
 
@@ -363,7 +364,7 @@ def test_tiles_give_the_result_of_the_whole(
     image[:, 0, -4:] = float("nan")
     predictor = _predictor(network, Partition("grid", 3, 1), depth=depth)
     tiled = replace(predictor, tile=tile)
-    cuts = list(_tiles(image.shape[-2:], tile, predictor.network.reach, predictor.network.stride))
+    cuts = list(cut(image.shape[-2:], tile, predictor.network.reach, predictor.network.stride))
     assert len(cuts) > 1
     pairs = zip(predictor.predict(image, mode)[:2], tiled.predict(image, mode)[:2], strict=True)
     for one, other in pairs:
@@ -380,19 +381,6 @@ def test_tiles_give_the_result_of_the_whole_with_flips_channels_and_exclusion(
     predictor = _predictor(network, Partition("grid", 3, 0, exclusion), channels=2, flips=flips)
     whole, tiled = _mean(predictor, image), _mean(replace(predictor, tile=8), image)
     assert (whole - tiled).abs().max() < 1e-4 * (whole.max() - whole.min())
-
-
-@given(st.integers(1, 90), st.integers(1, 90), st.integers(1, 40), st.integers(0, 9))
-@settings(max_examples=60, deadline=None)
-def test_tiles_cover_each_pixel_once(height: int, width: int, size: int, reach: int) -> None:
-    covered = torch.zeros((height, width), dtype=torch.int64)
-    for tile in _tiles(torch.Size((height, width)), size, reach, 4):
-        covered[tile.target] += 1
-        for window, inner, target in zip(tile.window, tile.inner, tile.target, strict=True):
-            assert window.start % 4 == 0
-            assert window.start + inner.start == target.start
-            assert inner.stop - inner.start == target.stop - target.start
-    assert (covered == 1).all()
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -77,8 +78,22 @@ def test_a_part_with_pixels_is_rehearsed() -> None:
         return predict(image, *given, **more)
 
     object.__setattr__(predictor, "predict", look)
-    predictor.rehearsed(image, gaussian_noise(0.04), 0, Control())
+    (rehearsed,) = predictor.rehearsed(image, gaussian_noise(0.04), 0, Control())
     assert seen[0].isfinite().float().mean() > 0.2
+    assert rehearsed.autocovariance == WHITENING.autocovariance
+    assert rehearsed.doubt != WHITENING.doubt
+
+
+@pytest.mark.parametrize("error", [1e-9, math.nan])
+def test_a_rehearsal_that_fails_leaves_no_whitening(error: float) -> None:
+    image = torch.randn(1, 96, 96, generator=torch.Generator().manual_seed(0))
+    predictor = _predictor("unet")
+
+    def too_sure(image: torch.Tensor, **_: Any) -> tuple[torch.Tensor, ...]:
+        return image, torch.full_like(image, error), torch.ones_like(image)
+
+    object.__setattr__(predictor, "predict", too_sure)
+    assert predictor.rehearsed(image, gaussian_noise(0.04), 0, Control()) == ()
 
 
 def test_tiles_change_nothing() -> None:

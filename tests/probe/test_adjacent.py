@@ -9,10 +9,9 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from torch import Tensor
 
-from napari_noise2self.arrays import Beside
-from napari_noise2self.axes import Layout
+from napari_noise2self.axes import Beside, Layout
 from napari_noise2self.partition import Partition
-from napari_noise2self.probe.adjacent import Stack, beside_plane, choose_adjacent
+from napari_noise2self.probe.adjacent import choose_adjacent
 from napari_noise2self.progress import Cancelled, Control
 from napari_noise2self.settings import AdjacentPlanes
 from simulate import gaussian_noise
@@ -104,15 +103,6 @@ def test_a_single_plane_has_none_beside_it() -> None:
     assert _choice(_film(STILL[:1]), {}, "use") == ("", "")
 
 
-@pytest.mark.parametrize(
-    ("axes", "expected"), [("TYX", "T"), ("ZTYX", "T"), ("ZYX", "Z"), ("ZPYX", ""), ("YX", "")]
-)
-def test_the_axis_of_another_image(axes: str, expected: str) -> None:
-    layout = Layout((4, 4, 4, 4)[: len(axes)], axes)
-    assert Stack("T").axis_of(layout) == expected
-    assert Stack().axis_of(layout) == ""
-
-
 def test_missing_pixels_do_not_matter() -> None:
     planes = _film(STILL)
     for plane in planes[::2]:
@@ -135,12 +125,3 @@ def test_cancelled() -> None:
     control.cancel()
     with pytest.raises(Cancelled):
         _choice(_film(STILL), IN_TIME, control=control)
-
-
-def test_what_lies_beside_comes_in_order_and_zero_where_nothing_does() -> None:
-    planes = [torch.full((2, 3, 4), float(number)) for number in range(5)]
-    planes[1][0, 0, 0] = torch.nan
-    beside = beside_plane(3, (1, 2, 4, None), planes.__getitem__)
-    assert beside.shape == (2, 4, 3, 4)
-    assert beside[1, :, 0, 0].tolist() == [1, 2, 4, 0]
-    assert beside[0, 0, 0, 0] == 0, "a missing pixel is no number"

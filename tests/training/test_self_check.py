@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from napari_noise2self import Denoiser, Settings
 from napari_noise2self.devices import Precision
 from napari_noise2self.figures.result import Result
+from napari_noise2self.networks import Blindfolded
 from napari_noise2self.noise.correlation import Correlation, coloured
 from napari_noise2self.noise.refinement import Refinement
 from napari_noise2self.noise.stable_noise import StableNoise
@@ -81,13 +82,14 @@ def _check(
     settings, partition = Settings(patch_size=32), Partition("grid", 3)
     channels = len(planes[0])
     return SelfCheck(
-        awake_network(channels=channels),
-        Precision(None, torch.contiguous_format),
-        Partition.fill,
+        Blindfolded(
+            awake_network(channels=channels),
+            noise or gaussian_noise(*[0.04] * channels),
+            Precision(None, torch.contiguous_format),
+        ),
         planes,
         Patches(planes, partition, settings, torch.device("cpu")),
         partition,
-        noise or gaussian_noise(*[0.04] * channels),
         trained,
         held,
     )
@@ -113,7 +115,7 @@ def test_same_random_numbers_same_findings(trained: bool) -> None:
 
 def test_trained_network_is_judged_by_held_out_pixels_alone() -> None:
     check = _check([_noise()], trained=True)
-    check.network.requires_grad_(False)
+    check.judged.network.requires_grad_(False)
     plane = check.planes[0].flatten()
     held_out = plane[check.patches._held_out.flatten()]
     (found,), _ = check._residuals(_random(), Control(), echoed=False)
@@ -122,16 +124,20 @@ def test_trained_network_is_judged_by_held_out_pixels_alone() -> None:
 
 
 @pytest.mark.parametrize("trained", [False, True])
-def test_held_out_pixels_are_hidden_and_filled_as_when_they_were_ranked(trained: bool) -> None:
+def test_held_out_pixels_are_hidden_and_filled_as_when_they_were_ranked(
+    trained: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     used: list[Partition] = []
+    fill = Partition.fill
 
-    def fill(partition: Partition, image: torch.Tensor, hidden: torch.Tensor) -> torch.Tensor:
+    def spy(partition: Partition, *args: torch.Tensor) -> torch.Tensor:
         used.append(partition)
-        return partition.fill(image, hidden)
+        return fill(partition, *args)
 
+    monkeypatch.setattr(Partition, "fill", spy)
     later = Partition("grid", 8, exclusion=Exclusion("square", 2))
-    check = replace(_check([_noise()], trained=trained), partition=later, fill=fill)
-    check.network.requires_grad_(False)
+    check = replace(_check([_noise()], trained=trained), partition=later)
+    check.judged.network.requires_grad_(False)
     check._residuals(_random(), Control(), echoed=True)
     assert set(used) == {check.patches.partition if trained else later}
 
@@ -141,9 +147,9 @@ def test_errors_below_what_is_known_of_the_noise_are_believed_where_a_prior_held
     held: bool,
 ) -> None:
     check = _check([_noise(side=128)], trained=True, held=held)
-    check.network.requires_grad_(False)
-    check.network.head.bias.data[1] = -7  # sure to a thousandth of the noise
-    check.network.head.weight.data[1] = 0
+    check.judged.network.requires_grad_(False)
+    check.judged.network.head.bias.data[1] = -7  # sure to a thousandth of the noise
+    check.judged.network.head.weight.data[1] = 0
     (found,) = check.run(_random(), Control())
     assert found is not None
     (residuals,), _ = check._residuals(_random(), Control(), echoed=False)

@@ -16,11 +16,11 @@ from torch import Tensor
 from napari_noise2self.networks import create_network
 from napari_noise2self.noise.model import NoiseModel
 from napari_noise2self.noise.stabilise import Stabiliser
-from napari_noise2self.noise.stable_noise import StableNoise
+from napari_noise2self.noise.stable_noise import StableNoise, signal_variance
 from napari_noise2self.partition import Partition
 from napari_noise2self.progress import Cancelled, Control, Progress
 from napari_noise2self.settings import Settings
-from napari_noise2self.training.trainer import Trainer, signal_variance
+from napari_noise2self.training.trainer import Trainer
 from simulate import TINY, camera, gaussian_noise, stable_plane
 
 NOISE = 0.2

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from napari_noise2self.devices import fastest_precision
-from napari_noise2self.networks import create_network
+from napari_noise2self.networks import Blindfolded, create_network
 from napari_noise2self.noise.stable_noise import signal_variance
 from napari_noise2self.partition import Partition
 from napari_noise2self.progress import Control
@@ -32,7 +32,7 @@ def _prior(channels: int = 1) -> tuple[VariancePrior, Tensor, Tensor]:
     filled = torch.randn((4, channels, 16, 24), generator=torch.Generator().manual_seed(1))
     with torch.no_grad():
         variance = signal_variance(network(filled)[1], noise)
-    return VariancePrior(network, noise, PRECISION), filled, variance
+    return VariancePrior(Blindfolded(network, noise, PRECISION)), filled, variance
 
 
 @pytest.mark.parametrize("channels", [1, 2])
@@ -58,7 +58,7 @@ def test_only_pixels_that_count_are_looked_at() -> None:
 
 def test_the_pretrained_network_is_a_copy() -> None:
     noise, network = gaussian_noise(NOISE**2), create_network(SETTINGS)
-    prior = VariancePrior(network, noise, PRECISION)
+    prior = VariancePrior(Blindfolded(network, noise, PRECISION))
     filled = torch.randn((1, 1, 16, 16))
     variance = torch.ones((1, 1, 16, 16)).requires_grad_()
     counted = torch.ones_like(variance, dtype=torch.bool)

@@ -12,23 +12,15 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ..arrays import (
-    InputError,
-    OutputDtype,
-    check_image,
-    finish,
-    output_dtype,
-    training_planes,
-)
-from ..noise.correlation import Correlation, choose_exclusion
-from ..noise.line_noise import without_line_noise
-from ..noise.stabilise import Stabiliser, fit_stabilisers, stabilise_plane
+from ..arrays import FloatArray, InputError, OutputDtype, check_image, finish, output_dtype
+from ..choices import choose_partition
+from ..noise.stabilise import Stabiliser, stabilise_plane
 from ..noise.stable_noise import StableNoise
 from ..partition import Partition
-from ..probe.noise_check import check_noise
 from ..progress import Control, Progress, Report
 from ..settings import Prediction, Settings
 from ..stack_reader import StackReader
+from ..training_planes import measure_noise, to_learn_from, training_planes
 from ._classics import CLASSICS, Classic
 from ._curves import Curve
 from ._donut import donut, j_invariant, posterior
@@ -168,7 +160,7 @@ class Calibration:
         strength: float,
         mode: Prediction,
         control: Control,
-    ) -> NDArray[np.float64]:
+    ) -> FloatArray:
         """Denoise one stabilised plane (C, Y, X), and return it in grey levels."""
         scale = noise.unit.sqrt()
         stable = plane[None] / scale
@@ -238,24 +230,21 @@ def calibrate(
     choose_classics(methods)
     layout = check_image(image, axes)
     settings, control = settings or Settings(), control or Control()
-    noisy = training_planes([image], axes, control).planes
-    planes = without_line_noise(noisy, settings.takes_line_noise, control)
-    stabilisers = check_noise(fit_stabilisers(planes, control), planes, control)
-    correlation = Correlation.of_channels([each.noise.correlation for each in stabilisers])
-    partition = Partition.from_settings(settings, choose_exclusion(correlation)[0])
-    noise = StableNoise.of(stabilisers)
-    stable = [noise.without_outliers(stabilise_plane(stabilisers, plane)) for plane in planes]
+    planes = training_planes(image, axes, control, settings.takes_line_noise).planes
+    stabilisers = measure_noise(planes, control)
+    partition, _ = choose_partition(settings, stabilisers)
+    stable = to_learn_from(planes, stabilisers)
     known = None
     if clean is not None:
         if np.shape(clean) != layout.shape:
             raise InputError(f"The clean image must have the noisy one's shape, {layout.shape}.")
-        cleans = training_planes([clean], axes, control).planes
+        cleans = training_planes(clean, axes, control).planes
         known = [stabilise_plane(stabilisers, plane) for plane in cleans]
         if len(known) != len(stable):
             raise InputError("Noisy and clean image must have finite pixels in the same planes.")
     floor = classic_floor(
         stable,
-        noise,
+        StableNoise.of(stabilisers),
         partition,
         methods=methods,
         clean=known,

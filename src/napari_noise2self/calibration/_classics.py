@@ -21,6 +21,7 @@ Plane = NDArray[np.float32]
 _WAVELET = "db2"
 _WAVELET_LEVELS = 4
 _SHIFTS = ((0, 0), (1, 2), (2, 1), (3, 3))
+"""Rows and columns: the wavelet's own grid would show in the result of one alone."""
 
 
 @dataclass(frozen=True)

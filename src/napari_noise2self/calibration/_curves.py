@@ -11,13 +11,17 @@ import torch
 from torch import Tensor
 
 from ..partition import Partition
+from ..training.held_out import held_out_subsets
 from ._classics import Classic
 from ._donut import donut
 
 _SIDE = 128
 _PIXELS = 2**16
+"""Side of the squares on which curves are measured, and about how many pixels they have in all."""
 _TARGETS = 12_000
+"""At about so many of them a donut is scored,"""
 _MOST_SUBSETS = 8
+"""in so many subsets at most, as each takes a run of the filter."""
 
 
 @dataclass(frozen=True)
@@ -91,11 +95,6 @@ class Window:
     """int64 (1, 1, H, W): subset of each pixel in the image's own partition."""
     clean: Tensor | None = None
     """float32 (1, C, H, W), if known."""
-
-
-def held_out_subsets(partition: Partition) -> range:
-    """Return the subsets on which networks are ranked (as `Patches.held_out_subsets`)."""
-    return range(max(1, math.ceil(partition.n_subsets / 32)))
 
 
 def tuning_subsets(partition: Partition, windows: Sequence[Window]) -> list[int]:

@@ -15,16 +15,14 @@ from torch import Tensor
 from ..noise.stable_noise import StableNoise
 from ..partition import Partition
 from ..progress import Control, Progress, Report
+from ..training.held_out import HeldOut, held_out_subsets
 from ._classics import CLASSICS, Classic
-from ._curves import Curve, choose_windows, held_out_subsets, trace, tuning_subsets
+from ._curves import Curve, choose_windows, trace, tuning_subsets
 from ._donut import donut
-
-Group = tuple[Tensor, Tensor, Tensor, Tensor, *tuple[Tensor | None, ...]]
-"""Images, all that is hidden in them, what is present, and the pixels to score; and what classics
-do not see."""
 
 _HELD_OUT_SIDE = 256
 _HELD_OUT_PIXELS = 2**18
+"""As for the curves, but four times as many: only the best classic is scored there, once."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +97,7 @@ def classic_floor(
     *,
     methods: Sequence[str] | None = None,
     clean: Sequence[Tensor] | None = None,
-    held_out: Sequence[Group] | None = None,
+    held_out: Sequence[HeldOut] | None = None,
     control: Control | None = None,
     report: Report | None = None,
 ) -> Floor:
@@ -120,7 +118,7 @@ def classic_floor(
         Names in `CLASSICS`; all if None.
     clean : sequence of Tensor, optional
         Clean counterparts, stabilised likewise: adds the true errors to the curves.
-    held_out : sequence of Group, optional
+    held_out : sequence of HeldOut, optional
         What `Patches.held_out` returns: scores the classic at the very pixels of a network.
     control, report
         To cancel, and to follow, the work.
@@ -162,7 +160,7 @@ def _ticker(total: int, control: Control, report: Report | None) -> Callable[[],
 def held_out_loss(
     classic: Classic,
     strength: float,
-    groups: Sequence[Group],
+    groups: Sequence[HeldOut],
     partition: Partition,
     unit: Tensor,
 ) -> float:
@@ -170,7 +168,7 @@ def held_out_loss(
 
     Parameters
     ----------
-    groups : sequence of Group
+    groups : sequence of HeldOut
         Stabilised images with what is hidden, as `Patches.held_out` returns them.
     unit : Tensor
         Nominal noise variance of each channel, shape (1, C, 1, 1).
@@ -186,14 +184,14 @@ def held_out_loss(
     return total / count if count else math.nan
 
 
-def _held_out(planes: Sequence[Tensor], partition: Partition, unit: Tensor) -> list[Group]:
+def _held_out(planes: Sequence[Tensor], partition: Partition, unit: Tensor) -> list[HeldOut]:
     """Return the held-out pixels of up to 512×512 pixels of the images."""
     windows = choose_windows(planes, partition, unit, side=_HELD_OUT_SIDE, pixels=_HELD_OUT_PIXELS)
-    groups: list[Group] = []
+    groups: list[HeldOut] = []
     for window in windows:
         for subset in held_out_subsets(partition):
             target = window.labels == subset
             image = window.image * unit.sqrt()
             hidden = partition.hide(target)
-            groups.append((image, hidden, window.present, target & window.present))
+            groups.append(HeldOut(image, hidden, window.present, target & window.present))
     return groups

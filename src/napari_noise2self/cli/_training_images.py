@@ -25,8 +25,8 @@ def read_together(paths: Sequence[Path]) -> list[Image]:
 
 
 def _read(path: Path) -> Image:
-    from ..arrays import training_planes
     from ..progress import Control
+    from ..training_planes import training_planes
 
     image = read_image(path)
     for note in image.metadata.notes:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..arrays import FloatArray
 from ..noise.model import NoiseModel
 
 
@@ -31,9 +32,9 @@ class PlanePrediction:
         Variance in grey levels of the line noise that was taken away first, and that was not.
     """
 
-    mean: NDArray[np.float64]
-    error: NDArray[np.float64]
-    noise: NDArray[np.float64]
+    mean: FloatArray
+    error: FloatArray
+    noise: FloatArray
     present: NDArray[np.bool_]
     lines_taken: float = 0.0
     lines_left: float = 0.0

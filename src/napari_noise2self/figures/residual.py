@@ -19,15 +19,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from ..arrays import FloatArray
 from ..noise.correlation import Correlation
-
-FloatArray = NDArray[np.float64]
 
 _STRUCTURED_SHARE = 0.25  # of the pixels, where the image changes most: detail is lost there first
 _BLUR = 2.0  # of the Gaussian in pixels, so that places are not chosen by noise left in them
-_BINS = 20
-_LARGEST_SIDE = 1024
-_WINDOW = 128
+_BINS = 20  # of the pixels, by brightness: as many in each
+_LARGEST_SIDE = 1024  # of larger planes as many rows and columns are looked at,
+_WINDOW = 128  # in stretches of so many, as it is neighbours that are compared
 # Lost structure of a sixth of the residual's variance, where there is most of it. What a good
 # denoiser cannot tell from noise is about a tenth (-10 dB); the noise's own correlation is known
 # to some 0.05.

@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ..arrays import FloatArray
 from ..noise.line_noise import NO_LINE_NOISE, LineNoise
 from ..noise.stabilise import Stabiliser
 from ..noise.stable_noise import StableNoise
@@ -73,7 +74,7 @@ class ResultFigures:
         error: Tensor,
         noise: Tensor,
         line_noise: LineNoise = NO_LINE_NOISE,
-    ) -> NDArray[np.float64]:
+    ) -> FloatArray:
         """Add a stabilised plane and what `Predictor.predict` made of it.
 
         Parameters

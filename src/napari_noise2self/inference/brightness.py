@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-_MOST_GROUPS = 1000
+_MOST_GROUPS = 1000  # of pixels, by their prediction
 _LARGEST_SURPRISE = 4.0
 """In standard deviations of the noise: hot pixels count no more than that."""
 _USUAL_ERROR = 0.03

@@ -23,10 +23,12 @@ from ..progress import Control, Progress, Report
 from ..settings import Fill, Prediction
 from .brightness import as_bright_as
 from .local_doubt import DOUBT_REACH, local_doubt
+from .tiles import Tile, cut
 
 DEFAULT_TILE = 1024
 SMALLEST_TILE = 64
 _SMALLEST_SHARE = 0.01
+"""Of what varies of a noisy pixel: the error of a prediction is taken for no less than that."""
 _NONE = -1
 """In place of a subset: nothing is hidden, and all is predicted."""
 _AT_ONCE = 2**16
@@ -129,7 +131,7 @@ class Predictor:
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Denoise one stabilised image in tiles of the given size."""
         reach, stride = self._network_reach, self.network.stride
-        tiles = list(_tiles(image.shape[-2:], self.tile, reach, stride))
+        tiles = list(cut(image.shape[-2:], self.tile, reach, stride))
         subsets = [_NONE] if mode == "single-pass" else [*range(self.partition.n_subsets)]
         total, done, started = len(tiles) * len(subsets) * self._flips, 0, time.monotonic()
         result = torch.empty((2, *image.shape), dtype=torch.float32)
@@ -150,7 +152,7 @@ class Predictor:
         image: Tensor,
         beside: Tensor | None,
         origin: tuple[int, int],
-        tile: _Tile,
+        tile: Tile,
         subsets: Sequence[int],
         result: Tensor,
         check: Check,
@@ -254,39 +256,6 @@ def _noisy_share(pixels: Tensor, variance: Tensor, noise: Tensor) -> Tensor:
     """
     present = torch.isfinite(pixels).all(dim=0)
     return torch.where(present & (noise > 0), variance / (variance + noise), 0)
-
-
-@dataclass(frozen=True)
-class _Tile:
-    """A window of the image, the part of it that is kept, and where that goes."""
-
-    window: tuple[slice, slice]
-    inner: tuple[slice, slice]
-    target: tuple[slice, slice]
-
-
-def _tiles(shape: torch.Size, size: int, reach: int, stride: int) -> Iterator[_Tile]:
-    """Cut an image into tiles whose kept parts see all that they depend on.
-
-    Windows begin at multiples of the network's stride and overlap by all that reaches into a
-    pixel's prediction, so the result is the same whatever the tile size.
-    """
-    halo = -(-reach // stride) * stride
-    size = max(stride, size // stride * stride)
-    spans = []
-    for extent in shape:
-        if extent <= size + 2 * halo:
-            spans.append([(slice(0, extent), slice(0, extent), slice(0, extent))])
-            continue
-        cuts = []
-        for start in range(0, extent, size):
-            stop = min(start + size, extent)
-            low, high = max(0, start - halo), min(extent, stop + halo)
-            cuts.append((slice(low, high), slice(start - low, stop - low), slice(start, stop)))
-        spans.append(cuts)
-    for rows in spans[0]:
-        for columns in spans[1]:
-            yield _Tile(*((rows[i], columns[i]) for i in range(3)))
 
 
 def _orient(image: Tensor, flip: int) -> Tensor:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -15,8 +15,8 @@ from ..progress import Control, Report
 from ..settings import Prediction
 from .predictor import Predictor
 
-_SIDE = 224
-LARGEST_DOUBT = 100.0
+_SIDE = 224  # pixels, of the part of an image that is rehearsed
+_LARGEST_DOUBT = 100.0
 """A rehearsal that is off by so much has failed."""
 
 
@@ -62,8 +62,10 @@ class WhitePredictor:
         """See `Predictor.reach`; there is a filter before, and one after."""
         return self.predictor.reach + 2 * WHITENING_REACH
 
-    def rehearsed(self, image: Tensor, assumed: StableNoise, seed: int, control: Control) -> Tensor:
-        """Return how large errors are over what is said of them, for each channel.
+    def rehearsed(
+        self, image: Tensor, assumed: StableNoise, seed: int, control: Control
+    ) -> tuple[Whitening, ...]:
+        """Return the whitenings with their doubt: how large errors are over what is said of them.
 
         A part of an image is denoised, noise like its own added to the result, and that is
         denoised, too: this time the truth is known (a parametric bootstrap, Efron 1979). Errors of
@@ -80,6 +82,11 @@ class WhitePredictor:
         control : Control
             To cancel.
 
+        Returns
+        -------
+        tuple of Whitening
+            One for each channel; none if the rehearsal failed in any.
+
         Raises
         ------
         Cancelled
@@ -92,7 +99,11 @@ class WhitePredictor:
         noisy = clean + fresh * assumed.assumed_variance(clean[None])[0].sqrt()
         again, error, _ = self.predict(noisy, control=control)
         ratio = (again - clean).square().mean(dim=(1, 2)) / error.mean(dim=(1, 2))
-        return ratio.clamp(1 / LARGEST_DOUBT, LARGEST_DOUBT)
+        doubts = ratio.clamp(min=1 / _LARGEST_DOUBT).tolist()
+        if not all(doubt < _LARGEST_DOUBT for doubt in doubts):
+            return ()
+        pairs = zip(self.whitenings, doubts, strict=True)
+        return tuple(replace(whitening, doubt=doubt) for whitening, doubt in pairs)
 
     def _whitened(self, planes: Tensor) -> Tensor:
         """Whiten planes (C, places, H, W)."""

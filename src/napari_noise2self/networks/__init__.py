@@ -8,11 +8,13 @@ the pixel it stands for was hidden at the input.
 from __future__ import annotations
 
 from .base import Check, Network
+from .blindfolded import Blindfolded
 from .build import build_network, channels_together, create_network
 from .dncnn import DnCNN
 from .unet import UNet
 
 __all__ = [
+    "Blindfolded",
     "Check",
     "DnCNN",
     "Network",

@@ -1,4 +1,4 @@
-"""Adjacent planes of a stack: whether they tell of a pixel, and how a network is given them.
+"""Adjacent planes of a stack: whether they tell of a pixel.
 
 The noise of a pixel is independent of that in other planes, too. So a network may see the planes
 before and after, even at the place of the pixel itself: what it predicts of the pixel is
@@ -8,52 +8,24 @@ not be done where they share noise, as after averaging over time.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from ..arrays import Beside
-from ..axes import BESIDE, Layout, fullest
+from ..axes import BESIDE, Beside, fullest
 from ..noise.stable_noise import StableNoise
 from ..partition import Partition
 from ..progress import Control
 from ..settings import AdjacentPlanes
+from ..stack import Stack, beside_plane
 from .pretrained import Probe
 
 _PLANES, _SIDE, _SUBSETS = 4, 256, 2
+"""Planes at most, the side in pixels of what is looked at of each, and subsets of that."""
 _SHARED = 0.2
-
-
-@dataclass(frozen=True)
-class Stack:
-    """Along which axis of a stack a network sees adjacent planes.
-
-    Parameters
-    ----------
-    axis : str
-        Its letter; nothing where planes are denoised one by one.
-    note : str
-        Why that is so, in one sentence; nothing where there is no stack, or it was not asked.
-    """
-
-    axis: str = ""
-    note: str = ""
-
-    @property
-    def adjacent(self) -> int:
-        """How many adjacent planes are seen."""
-        return len(BESIDE) if self.axis else 0
-
-    def axis_of(self, layout: Layout) -> str:
-        """Return the letter of the axis in an image, or nothing if it has none such.
-
-        The name may be another than that in the training images, if it is the only one.
-        """
-        if not self.axis or self.axis in layout.stack_axes:
-            return self.axis
-        return layout.stack_axes if len(layout.stack_axes) == 1 else ""
+"""Correlation of the noise of planes from which on it would be taken for structure."""
 
 
 def choose_adjacent(
@@ -106,23 +78,6 @@ def choose_adjacent(
 
 def _as_asked_for(axis: str) -> Stack:
     return Stack(axis, f"Adjacent planes along {axis} are seen, as asked for.")
-
-
-def beside_plane(number: int, beside: Beside, planes: Callable[[int], Tensor]) -> Tensor:
-    """Return the planes beside one, of shape (C, places in `BESIDE`, H, W), 0 where missing.
-
-    Parameters
-    ----------
-    number : int
-        Of the plane.
-    beside : tuple
-        Numbers of those beside it.
-    planes : callable
-        Returns a stabilised plane (C, H, W).
-    """
-    nothing = torch.zeros_like(planes(number))
-    stack = torch.stack([nothing if n is None else planes(n) for n in beside], dim=1)
-    return torch.where(torch.isfinite(stack), stack, 0)
 
 
 def _some(beside: Sequence[Beside]) -> list[int]:

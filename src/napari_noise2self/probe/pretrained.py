@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 
 from ..devices import fastest_precision, reproducible
-from ..networks import create_network
-from ..noise.stable_noise import StableNoise, signal_variance
+from ..networks import Blindfolded, create_network
+from ..noise.stable_noise import StableNoise
 from ..partition import Partition
 from ..progress import Control
 from ..settings import Settings
@@ -31,10 +31,10 @@ class Probe:
     def __init__(
         self, channels: int, adjacent: int, noise: StableNoise, partition: Partition
     ) -> None:
-        self._network = create_network(Settings(), channels, adjacent)
-        self._precision = fastest_precision(torch.device("cpu"))
-        self._precision.arrange(self._network)
-        self._noise, self.partition = noise, partition
+        network = create_network(Settings(), channels, adjacent)
+        precision = fastest_precision(torch.device("cpu"))
+        precision.arrange(network)
+        self._network, self._partition = Blindfolded(network, noise, precision), partition
 
     @torch.no_grad()
     def residuals(
@@ -57,14 +57,12 @@ class Probe:
             Both of the shape of `image`, NaN where pixels are missing or not of the subset.
         """
         present = torch.isfinite(image).all(dim=1, keepdim=True)
-        target = (self.partition.labels((image.shape[2], image.shape[3])) == subset)[None]
-        hidden = self.partition.hide(target) | ~present
-        filled = self.partition.fill(torch.where(present, image, 0), hidden)
-        given = filled.contiguous(memory_format=self._precision.memory_format)
-        with reproducible(), self._precision.autocast(image.device):
-            mean, raw = self._network(given, beside)
+        target = (self._partition.labels((image.shape[2], image.shape[3])) == subset)[None]
+        hidden = self._partition.hide(target) | ~present
+        known = torch.where(present, image, 0)
+        with reproducible():
+            mean, variance = self._network(self._partition, known, hidden, beside)
         scored = target & present
-        variance = signal_variance(raw, self._noise)
         residual = torch.where(scored, image - mean, torch.nan)
         return residual, torch.where(scored, variance, torch.nan)
 
@@ -77,7 +75,7 @@ class Probe:
             If `control` was cancelled.
         """
         both = torch.full((2, *image.shape), torch.nan)
-        for subset in range(self.partition.n_subsets):
+        for subset in range(self._partition.n_subsets):
             control.check()
             both = torch.where(both.isnan(), torch.stack(self.residuals(image, subset)), both)
         return both[0], both[1]

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from scipy import fft, ndimage
 from torch import Tensor
 
+from ..arrays import FloatArray
 from ..axes import fullest
 from ..noise.local_mean import local_mean
 from ..noise.stabilise import Stabiliser, measured_planes
@@ -30,8 +31,6 @@ from ..noise.stable_noise import StableNoise
 from ..partition import Partition
 from ..progress import Control
 from .pretrained import Probe
-
-FloatArray = NDArray[np.float64]
 
 _REACH = 5
 """Pixels over which noise may be alike."""
@@ -42,7 +41,9 @@ _WEAKEST = 0.05
 WHITENING_REACH = 32
 """Beyond so many pixels, the filters reach next to nothing."""
 _PLANES, _SIDE = 2, 224
+"""Of so many planes at most, parts of this side in pixels are predicted."""
 _SUREST = 0.25
+"""Share of the pixels: elsewhere the network's errors are alike, too."""
 _SURE = 0.2
 """Of the noise variance: larger errors of the network could pass for noise."""
 

@@ -1,21 +1,23 @@
-"""Random augmented patches for training, and the held-out pixels that rank the weights."""
+"""Random augmented patches: to train on, to rank weights by, and for a look at a network."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from ..arrays import Beside
+from ..axes import Beside
 from ..partition import Partition
 from ..settings import Settings
+from .held_out import HeldOut, held_out_pixels, held_out_subsets
 
-_LARGEST_HELD_OUT_SHARE = 1 / 16
-_SMALLEST_HELD_OUT_SHARE = 1 / 32
+_RANKING, _BATCH = 32, 8
+"""Patches on which weights are ranked, and how many of them at once."""
+_FARTHEST = 2**20
+"""Pixels by which the partition of a patch is moved, at most."""
 
 
 @dataclass(frozen=True)
@@ -38,21 +40,6 @@ class Batch:
         if self.beside is None:
             return [None] * math.ceil(len(self.image) / size)
         return list(self.beside.split(size))
-
-
-class HeldOut(NamedTuple):
-    """Patches with one subset hidden, on which weights are ranked."""
-
-    image: Tensor
-    """float32 (B, C, H, W)."""
-    hidden: Tensor
-    """bool (B, 1, H, W): the whole subset with its exclusion."""
-    present: Tensor
-    """bool (B, 1, H, W)."""
-    target: Tensor
-    """bool (B, 1, H, W): the held-out pixels of the subset."""
-    beside: Tensor | None
-    """See `Batch`."""
 
 
 class Patches:
@@ -94,7 +81,7 @@ class Patches:
         self._pixels = torch.where(present, pixels, 0).to(device)
         self._present = present.to(device)
         self.partition = partition
-        labels, held_out = zip(*(self._choose(int(h), int(w)) for h, w in shapes), strict=True)
+        labels, held_out = zip(*(self._label(int(h), int(w)) for h, w in shapes), strict=True)
         self._labels = torch.cat(labels).to(torch.int16).to(device)
         self._held_out = torch.cat(held_out).to(device)
         positions = (shapes - torch.tensor(self._patch) + 1).prod(dim=1)
@@ -104,24 +91,10 @@ class Patches:
         """Whether patches may be transposed: the exclusion is then the same."""
         self._device = device
 
-    @property
-    def held_out_subsets(self) -> int:
-        """Number of subsets that hold the held-out pixels: the first ones of the partition."""
-        return max(1, math.ceil(self.partition.n_subsets * _SMALLEST_HELD_OUT_SHARE))
-
-    def _choose(self, height: int, width: int) -> tuple[Tensor, Tensor]:
-        """Return subsets and held-out pixels of a plane, flat.
-
-        Held out are the first subsets, thinned where one alone is a large share of the pixels: by
-        coordinates alone, as a training may be continued with the plane among others. Nor do
-        PyTorch's random numbers choose them, from which noise may have been simulated.
-        """
+    def _label(self, height: int, width: int) -> tuple[Tensor, Tensor]:
+        """Return subsets and held-out pixels of a plane, flat."""
         labels = self.partition.labels((height, width))[0]
-        held_out = labels < self.held_out_subsets
-        keep = _LARGEST_HELD_OUT_SHARE * self.partition.n_subsets / self.held_out_subsets
-        if keep < 1:
-            held_out &= self.partition.drawn((height, width), keep)
-        return labels.flatten(), held_out.flatten()
+        return labels.flatten(), held_out_pixels(self.partition, labels).flatten()
 
     def draw(self, count: int, generator: torch.Generator, *, augment: bool = True) -> Batch:
         """Draw patches at random places, flipped and transposed at random if `augment`."""
@@ -166,7 +139,7 @@ class Patches:
     ) -> Tensor:
         """Return the subsets of a batch under the partition moved to random places."""
         count, _, height, width = batch.image.shape
-        origins = torch.randint(0, 2**20, (count, 2), generator=generator)
+        origins = torch.randint(0, _FARTHEST, (count, 2), generator=generator)
         return partition.labels((height, width), origins.to(self._device))
 
     def sample(self, most: int, generator: torch.Generator, times: int = 1) -> Batch:
@@ -175,16 +148,16 @@ class Patches:
         wanted = math.ceil(times * area / (self._patch[0] * self._patch[1]))
         return self.draw(min(most, max(1, wanted)), generator, augment=False)
 
-    def held_out(self, generator: torch.Generator, patches: int = 32) -> list[HeldOut]:
-        """Draw the fixed patches on which weights are ranked: eight and a subset in each entry."""
+    def held_out(self, generator: torch.Generator, patches: int = _RANKING) -> list[HeldOut]:
+        """Draw fixed patches with held-out pixels: a few, and one subset, in each entry."""
         batch = self.sample(patches, generator)
         groups = []
-        for subset in range(self.held_out_subsets):
+        for subset in held_out_subsets(self.partition):
             hidden = (batch.labels == subset).unsqueeze(1)
             target = hidden & batch.present & ~batch.trainable
             parts = (batch.image, self.partition.hide(hidden), batch.present, target)
-            split = (part.split(8) for part in parts)
-            pieces = zip(*split, batch.split_beside(8), strict=True)
+            split = (part.split(_BATCH) for part in parts)
+            pieces = zip(*split, batch.split_beside(_BATCH), strict=True)
             groups += [HeldOut(*piece) for piece in pieces]
         return groups
 

@@ -9,33 +9,33 @@ network's errors are over what it says of them (a parametric bootstrap, Efron 19
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
+from ..arrays import FloatArray
 from ..axes import BESIDE
-from ..devices import Precision
-from ..networks import Network
+from ..networks import Blindfolded
 from ..noise.correlation import WHITE, coloured, largest_excess
 from ..noise.flat_blocks import flat_noise
 from ..noise.refinement import Refinement, Residuals, find_excess, refine_noise, weigh_doubt
-from ..noise.stable_noise import StableNoise, signal_variance
+from ..noise.stable_noise import StableNoise
 from ..partition import Partition
 from ..progress import Control
-from .patches import HeldOut, Patches
+from .held_out import HeldOut
+from .patches import Patches
 
-_PATCHES, _BATCH = 36, 8
+_PATCHES, _BATCH = 36, 8  # in all, and at once
 _OVERLAP = 4  # of the patches, so that they leave out little of a small image
-_HELD_OUT_PATCHES = 64
+_HELD_OUT_PATCHES = 64  # twice as many as rank the weights: there is one look, not one for each
 _LOOKED_AT, _REHEARSED = 3, 2  # subsets of each of so many patches; more of fewer
 _DISTURBANCE = 0.1
 """Of the noise: so little that the network does not take it for structure."""
-_LARGEST_DOUBT = 10.0
+_LARGEST_DOUBT = 10.0  # that is believed: a rehearsal may fail
 _USUAL_DOUBT_ERROR = 0.3
 """How far from 1 the doubt is on simulated images that the network was pretrained on."""
 _NOISE_ERROR = 0.03
@@ -50,21 +50,14 @@ class SelfCheck:
 
     Parameters
     ----------
-    network : Network
-        On the device of the patches, in eval mode.
-    precision : Precision
-        In which it runs.
-    fill : callable
-        Fills hidden pixels, given the partition that hides them, images (B, C, H, W), and which
-        pixels they are.
+    judged : Blindfolded
+        On the device of the patches, in eval mode; with the noise as assumed in training.
     planes : sequence of Tensor
         The stabilised images, of shape (C, H, W); NaN marks missing pixels.
     patches : Patches
         Of the same; their own partition is that of the held-out pixels.
     partition : Partition
         Which pixels are hidden together.
-    noise : StableNoise
-        As assumed in training.
     trained : bool
         Whether the network was trained on these images: then only held-out pixels tell the truth.
     held : bool
@@ -72,13 +65,10 @@ class SelfCheck:
         small where noise was measured too strong: it is believed only as far as noise is known.
     """
 
-    network: Network
-    precision: Precision
-    fill: Callable[[Partition, Tensor, Tensor], Tensor]
+    judged: Blindfolded
     planes: Sequence[Tensor]
     patches: Patches
     partition: Partition
-    noise: StableNoise
     trained: bool
     held: bool
 
@@ -91,7 +81,7 @@ class SelfCheck:
         Cancelled
             If `control` was cancelled.
         """
-        measured = self.noise.assumed.any(dim=1).tolist()
+        measured = self._noise.assumed.any(dim=1).tolist()
         residuals, echoes = self._residuals(generator, control, not all(measured))
         found: list[Refinement | None] = []
         for channel, (these, echo) in enumerate(zip(residuals, echoes, strict=True)):
@@ -111,7 +101,7 @@ class SelfCheck:
 
     def _residuals(
         self, generator: torch.Generator, control: Control, echoed: bool
-    ) -> tuple[list[Residuals], list[NDArray[np.float64]]]:
+    ) -> tuple[list[Residuals], list[FloatArray]]:
         """Predict pixels that were never targets; their echoes are 0 if nobody asks for them."""
         if self.trained:
             partition = self.patches.partition
@@ -127,13 +117,13 @@ class SelfCheck:
         for image, hidden, present, target, beside in groups:
             control.check()
             hidden = hidden | ~present
-            mean, variance = self._predict(image, hidden, beside, partition)
+            mean, variance = self.judged(partition, image, hidden, beside)
             assumed = self._assumed(mean)
             echo = torch.zeros_like(mean)
             if echoed:
                 fresh = torch.randn(image.shape, generator=generator).to(image.device)
                 disturbed = image + _DISTURBANCE * fresh * assumed.sqrt()
-                echoed_mean, _ = self._predict(disturbed, hidden, beside, partition)
+                echoed_mean, _ = self.judged(partition, disturbed, hidden, beside)
                 echo = (echoed_mean - mean) / _DISTURBANCE
             values = torch.stack((mean, variance, image - mean, assumed, echo))
             parts.append(values.transpose(1, 2)[:, :, target[:, 0]].double().cpu())
@@ -150,12 +140,14 @@ class SelfCheck:
         """
         correlations = [
             correlation if self._correlated or each.factor > 1 else WHITE
-            for correlation, each in zip(self.noise.correlation, found, strict=True)
+            for correlation, each in zip(self._noise.correlation, found, strict=True)
         ]
         factors = torch.tensor([each.factor for each in found]).reshape(1, -1, 1, 1)
         sums: list[Tensor] = []
         for image, present, beside, targets in self._sample(_REHEARSED, generator):
-            clean = [self._predict(*seen)[0] for seen in _in_turn(image, ~present, beside)]
+            clean = [
+                self.judged(self.partition, *seen)[0] for seen in _in_turn(image, ~present, beside)
+            ]
             strengths = [(factors.to(each) * self._assumed(each)).sqrt() for each in clean]
             for target in targets:
                 control.check()
@@ -169,7 +161,7 @@ class SelfCheck:
                     None if beside is None else _where_any(beside, torch.stack(noisy[1:], dim=2))
                 )
                 hidden = self.partition.hide(target) | ~present
-                mean, variance = self._predict(noisy[0], hidden, again)
+                mean, variance = self.judged(self.partition, noisy[0], hidden, again)
                 pair = torch.stack(((mean - clean[0]).square(), variance))
                 sums.append(torch.where(target & present, pair, 0).sum(dim=(3, 4)).double().cpu())
         errors, expected = torch.cat(sums, dim=1)  # of each patch and channel
@@ -191,7 +183,7 @@ class SelfCheck:
             doubt = max(rehearsed, least)
             return replace(refinement, doubt=doubt, doubt_error=CORRELATED_ERROR)
         planes = [plane[channel].double().numpy() for plane in self.planes]
-        assumed, tails = partial(self.noise.assumed_at, channel), residuals.tails
+        assumed, tails = partial(self._noise.assumed_at, channel), residuals.tails
         doubt, error = weigh_doubt(
             residuals, rehearsed, lambda edges: flat_noise(planes, assumed, edges)
         )
@@ -200,7 +192,7 @@ class SelfCheck:
     def _largest_excess(self, channel: int) -> float:
         if self._correlated:
             return math.inf
-        return largest_excess(self.noise.correlation[channel])
+        return largest_excess(self._noise.correlation[channel])
 
     def _sample(
         self, subsets: int, generator: torch.Generator
@@ -215,23 +207,14 @@ class SelfCheck:
             numbers = range(min(wanted, self.partition.n_subsets))
             yield image, present, seen, [label == number for number in numbers]
 
-    def _predict(
-        self,
-        image: Tensor,
-        hidden: Tensor,
-        beside: Tensor | None = None,
-        partition: Partition | None = None,
-    ) -> tuple[Tensor, Tensor]:
-        """Return mean and variance of the signal, with some pixels hidden by a partition."""
-        filled = self.fill(partition or self.partition, image, hidden)
-        with self.precision.autocast(image.device):
-            mean, raw = self.network(filled, beside)
-        return mean, signal_variance(raw, self.noise)
-
     def _assumed(self, mean: Tensor) -> Tensor:
         """Return the assumed noise variance: a rough limit where it could not be measured."""
-        assumed = self.noise.assumed_variance(mean)
-        return torch.where(assumed > 0, assumed, self.noise.unit)
+        assumed = self._noise.assumed_variance(mean)
+        return torch.where(assumed > 0, assumed, self._noise.unit)
+
+    @property
+    def _noise(self) -> StableNoise:
+        return self.judged.noise
 
     @property
     def _correlated(self) -> bool:

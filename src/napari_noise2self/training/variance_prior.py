@@ -11,14 +11,13 @@ variance is a prior: log-normal, and so wide that an image with something to say
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 
 import torch
 from torch import Tensor
 
-from ..devices import Precision
-from ..networks import Network
+from ..networks import Blindfolded
 from ..networks.head_start import load_head_start
-from ..noise.stable_noise import StableNoise, signal_variance
 
 _WEIGHT = 0.02
 """Of a squared deviation of the logarithm: little against what a pixel with large errors says, much
@@ -31,19 +30,14 @@ class VariancePrior:
 
     Parameters
     ----------
-    network : Network
-        Of the kind that there are pretrained weights for; it is copied, and left alone.
-    noise : StableNoise
-        Of the stabilised images.
-    precision : Precision
-        In which the copy runs.
+    learner : Blindfolded
+        A network of the kind that there are pretrained weights for; it is copied, and left alone.
     """
 
-    def __init__(self, network: Network, noise: StableNoise, precision: Precision) -> None:
-        self._pretrained = copy.deepcopy(network).requires_grad_(False)
-        load_head_start(self._pretrained)
-        self._noise = noise
-        self._precision = precision
+    def __init__(self, learner: Blindfolded) -> None:
+        network = copy.deepcopy(learner.network).requires_grad_(False)
+        load_head_start(network)
+        self._pretrained = replace(learner, network=network)
 
     def penalty(
         self, filled: Tensor, variance: Tensor, counted: Tensor, beside: Tensor | None = None
@@ -67,10 +61,9 @@ class VariancePrior:
             Twice the negative logarithm of the prior, but for a constant; a scalar.
         """
         few = -(-len(filled) // _SHARE)
-        with torch.no_grad(), self._precision.autocast(filled.device):
-            seen = None if beside is None else beside[:few]
-            _, raw_variance = self._pretrained(filled[:few], seen)
-        before = signal_variance(raw_variance, self._noise)
+        seen = None if beside is None else beside[:few]
+        with torch.no_grad():
+            _, before = self._pretrained.predict(filled[:few], seen)
         deviation = (variance[:few].log() - before.log()).square()
         here = counted[:few]
         total = torch.where(here, deviation, 0).sum()

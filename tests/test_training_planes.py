@@ -1,12 +1,15 @@
-"""Which planes are trained on, and what lies beside them."""
+"""Which planes are trained on, what lies beside them, and what a network sees of them."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import numpy as np
 import pytest
 
-from napari_noise2self.arrays import training_planes
-from napari_noise2self.progress import Control
+from napari_noise2self.noise.stabilise import NOISE_STD
+from napari_noise2self.progress import Cancelled, Control
+from napari_noise2self.training_planes import measure_noise, to_learn_from, training_planes
 
 
 def _numbered(*extents: int) -> np.ndarray:
@@ -38,7 +41,7 @@ def test_what_is_beside_a_plane_depends_on_the_axis(
 ) -> None:
     training = training_planes(_numbered(3, 3), "TZYX", Control())
     assert training.stack_axes == "TZ"
-    assert training.beside(axis)[4] == beside
+    assert training.beside(axis)[4] == training.along[axis][4] == beside
 
 
 def test_each_image_has_an_axis_of_its_own_or_none() -> None:
@@ -71,7 +74,7 @@ def test_an_axis_of_one_plane_is_no_stack() -> None:
 def test_of_too_many_some_come_with_those_beside_them(
     extents: tuple[int, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("napari_noise2self.arrays._LARGEST_TRAINING_SET", 40 * 16)
+    monkeypatch.setattr("napari_noise2self.training_planes._LARGEST_TRAINING_SET", 40 * 16)
     training = training_planes(_numbered(*extents), "ZTYX"[-2 - len(extents) :], Control())
     ids = _ids(training.planes)
     assert 20 <= len(ids) <= 40
@@ -79,3 +82,35 @@ def test_of_too_many_some_come_with_those_beside_them(
     assert max(np.diff(ids)) < 50, "not evenly spread"
     whole = [sum(n is not None for n in there) == 4 for there in training.beside("T")]
     assert sum(whole) >= 3
+
+
+def test_line_noise_is_taken_away_if_asked_for() -> None:
+    random = np.random.default_rng(0)
+    noisy = random.normal(100, 1, (2, 64, 64)) + random.normal(0, 5, (2, 64, 1))
+    as_it_is, even = (
+        training_planes(noisy, "TYX", Control(), takes).planes for takes in (False, True)
+    )
+    assert np.array_equal(np.concatenate(as_it_is), noisy)
+    for before, after in zip(as_it_is, even, strict=True):
+        rough, smooth = (np.diff(plane.mean(axis=2)).std() for plane in (before, after))
+        assert smooth < 0.2 * rough
+
+
+def test_a_network_learns_from_stable_planes_without_hot_pixels() -> None:
+    noisy = np.random.default_rng(0).normal(100, 3, (2, 64, 64)).astype(np.float32)
+    noisy[0, 20, 30], noisy[1, 5, 6] = 1000, np.nan
+    planes = training_planes(noisy, "TYX", Control()).planes
+    stable = to_learn_from(planes, measure_noise(planes, Control()))
+    assert [plane.shape for plane in stable] == [(1, 64, 64)] * 2
+    assert stable[0].isnan().nonzero().tolist() == [[0, 20, 30]]
+    assert stable[1].isnan().nonzero().tolist() == [[0, 5, 6]]
+    assert float(stable[0].nan_to_num().std()) == pytest.approx(NOISE_STD, rel=0.1)
+
+
+@pytest.mark.parametrize("work", [training_planes, measure_noise], ids=lambda f: f.__name__)
+def test_cancelled(work: Callable[..., object]) -> None:
+    control = Control()
+    control.cancel()
+    given = (_numbered(3), "TYX") if work is training_planes else ([_numbered(3)],)
+    with pytest.raises(Cancelled):
+        work(*given, control)

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from .arrays import InputError, check_values
 from .axes import BESIDE, Layout
+from .noise.dead_lines import dead_lines
 from .noise.line_noise import NO_LINE_NOISE, LineNoise
 from .noise.outliers import in_patches
 from .noise.stabilise import Stabiliser, stabilise_plane
@@ -139,8 +140,9 @@ class StackReader:
             check_values(noisy)
             line_noise = LineNoise.of(noisy) if self._takes_line_noise else NO_LINE_NOISE
             stable = stabilise_plane(self._stabilisers, line_noise.taken_from(noisy))
-            known = self._noise.without_outliers(stable)
-            dark = in_patches(stable.isnan())  # masked; single ones are dead pixels
+            dead = torch.from_numpy(dead_lines(noisy))
+            known = self._noise.without_outliers(torch.where(dead, torch.nan, stable))
+            dark = in_patches(stable.isnan() & ~dead)  # masked; single ones are dead pixels
             missing = dark | torch.from_numpy(~np.isfinite(noisy))
             given = slice(None), rows.given, columns.given
             self._read_last[number] = _Plane(

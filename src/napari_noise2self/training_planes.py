@@ -13,6 +13,7 @@ from torch import Tensor
 
 from .arrays import InputError, check_image, check_values
 from .axes import BESIDE, Beside, Layout
+from .noise.dead_lines import without_dead_lines
 from .noise.line_noise import without_line_noise
 from .noise.stabilise import Stabiliser, fit_stabilisers, stabilise_plane
 from .noise.stable_noise import StableNoise
@@ -109,6 +110,7 @@ def training_planes(
         control.check()  # a lazy stack may take long to read
         plane = layouts[image].plane(images[image], number)
         check_values(plane)
+        plane = without_dead_lines(plane)
         if np.isfinite(plane).all(axis=0).any():
             planes.append(plane)
             places.append((image, number))

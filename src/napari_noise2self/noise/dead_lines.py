@@ -1,0 +1,106 @@
+"""Rows and columns of a camera that are dead, or all bright: they tell nothing of the light.
+
+Such a line differs from those around along nearly all of its length, and those beside it don't
+know of it. Optics let through nothing like that: the image of the thinnest line has brighter
+neighbours, too. Its pixels are no outliers, which have no neighbours that are alike; nor is it line
+noise, under which the light is still seen.
+"""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .impulses import LARGEST_NEIGHBOUR, STANDS_OUT
+from .robust import MEDIAN_TO_STD
+
+FloatArray = NDArray[np.float64]
+
+_SHORTEST = 32
+_WIDEST = 2
+_MOST, _MOST_OF_ALL = 4, 0.02
+"""Dead lines of a small image; of the lines of a large one. More are a pattern."""
+_AROUND = np.array([-4, -3, -2, 2, 3, 4])
+"""Lines whose median is compared with a line: of two dead ones beside it, it knows nothing."""
+_NEARLY_ALL = 0.9
+_LOOKS = 512
+"""Pixels of a line that are looked at first."""
+
+
+def dead_lines(plane: NDArray[Any]) -> NDArray[np.bool_]:
+    """Tell which pixels of a plane (C, Y, X) of any real dtype are of a dead row or column."""
+    return np.stack([_dead_rows(channel)[:, None] | _dead_rows(channel.T) for channel in plane])
+
+
+def without_dead_lines(plane: NDArray[Any]) -> NDArray[Any]:
+    """Return a plane (C, Y, X) with NaN there: itself if it has none, else as floats."""
+    dead = dead_lines(plane)
+    if not dead.any():
+        return plane
+    return np.where(dead, np.nan, plane).astype(np.result_type(plane.dtype, np.float32))
+
+
+def _dead_rows(plane: NDArray[Any]) -> NDArray[np.bool_]:
+    """Tell which rows of a plane (Y, X) are dead."""
+    rows = np.zeros(len(plane), bool)
+    if min(plane.shape) < _SHORTEST:
+        return rows
+    some = plane[:, :: -(-plane.shape[1] // _LOOKS)]
+    for first, last in _runs(_unlike_others(some)):
+        rows[first : last + 1] = _is_dead(plane, first, last)
+    return rows
+
+
+def _unlike_others(plane: NDArray[Any]) -> NDArray[np.intp]:
+    """Return the rows whose level is far from that of those around; none if they are many."""
+    levels = _median(plane, axis=1)
+    padded = np.pad(levels, -_AROUND[0], constant_values=np.nan)
+    places = np.arange(levels.size)[:, None] - _AROUND[0]
+    apart = np.abs(levels - _median(padded[places + _AROUND], axis=1))
+    scatter = float(_median(np.abs(plane - levels[:, None]))) / np.sqrt(plane.shape[1])
+    usual = MEDIAN_TO_STD * max(float(_median(apart)), scatter)  # levels may be whole numbers
+    found = np.flatnonzero(apart > STANDS_OUT * usual)
+    return found if found.size <= max(_MOST, _MOST_OF_ALL * levels.size) else found[:0]
+
+
+def _runs(rows: NDArray[np.intp]) -> list[tuple[int, int]]:
+    """Return first and last of the rows that lie beside each other, of those that are thin."""
+    runs = [
+        [int(row) for _, row in run]
+        for _, run in groupby(enumerate(rows), lambda pair: pair[1] - pair[0])
+    ]
+    return [(run[0], run[-1]) for run in runs if len(run) <= _WIDEST]
+
+
+def _is_dead(plane: NDArray[Any], first: int, last: int) -> bool:
+    """Tell whether some rows are far from those around, nearly everywhere and alone."""
+    run = [_height(plane, row) for row in range(first, last + 1)]
+    beside = [_height(plane, row) for row in (first - 1, last + 1) if 0 <= row < len(plane)]
+    beside = [height for height in beside if height.size]
+    if not beside:
+        return False
+    usual = min(MEDIAN_TO_STD * float(_median(np.abs(height))) for height in beside)
+    sign = np.sign(_median(run[0]))
+    far = all(np.mean(sign * height > STANDS_OUT * usual) > _NEARLY_ALL for height in run)
+    most = LARGEST_NEIGHBOUR * min(abs(float(_median(height))) for height in run) + usual
+    return far and all(abs(float(_median(height))) < most for height in beside)
+
+
+def _height(plane: NDArray[Any], row: int) -> FloatArray:
+    """Return by how much each known pixel of a row is above the median of the rows around."""
+    around = row + _AROUND
+    around = around[(around >= 0) & (around < len(plane))]
+    height = plane[row] - _median(plane[around].astype(np.float64), axis=0)
+    return np.asarray(height[np.isfinite(height)])
+
+
+def _median(values: NDArray[Any], axis: int | None = None) -> FloatArray:
+    """Return the median of what is known; NaN where nothing is."""
+    if values.dtype.kind != "f":
+        return np.asarray(np.median(values, axis=axis))
+    known = np.ma.masked_invalid(values.astype(np.float64))
+    middle = np.ma.median(known, axis=axis)  # type: ignore[no-untyped-call]
+    return np.ma.filled(middle, np.nan)

@@ -17,7 +17,8 @@ from .fit import find_limits, fit_line, measure_windows, without_mask
 from .flat_blocks import flattest_noise
 from .gaps import without_gaps
 from .impulses import without_impulses
-from .model import SMALLEST_RISE, FloatArray, NoiseModel
+from .model import GROWS, SMALLEST_RISE, FloatArray, NoiseModel
+from .single_photons import single_photons
 
 _ENOUGH, _BAND = 2**22, 128  # pixels to measure in all; rows of a band
 _MINIMUM_WINDOWS = 100
@@ -67,9 +68,9 @@ def estimate_noise(
     correlation : Correlation, optional
         Of the noise, if it is known; else it is measured.
     """
-    exact = (np.asarray(band, dtype=np.float64) for band in bands(planes))
+    exact = [np.asarray(band, dtype=np.float64) for band in bands(planes)]
     planes = [without_gaps(without_impulses(band)) for band in exact]
-    counts = _photon_counts(planes)
+    counts = single_photons(exact) or _photon_counts(planes)
     if counts:
         return counts
     few = _few_levels(planes)
@@ -205,7 +206,7 @@ def _fit(planes: Sequence[FloatArray], spacing: int = 1, counts: bool = False) -
     level = float(line.variance.mean())
     if level <= _RESOLUTION**2 * rough.intercept:
         return rough
-    gain, intercept, note = line.gain, line.intercept, "The noise grows with the signal."
+    gain, intercept, note = line.gain, line.intercept, GROWS
     if gain * np.ptp(line.signal) < SMALLEST_RISE * level:
         gain, intercept = 0.0, float(np.median(line.variance))
         note = "The noise is the same at all intensities."

@@ -16,6 +16,7 @@ FloatArray = NDArray[np.float64]
 
 SMALLEST_RISE = 0.2
 """Of the variance over all intensities, by which photon noise is recognised."""
+GROWS = "The noise grows with the signal."
 _LARGEST_DEVIATION = 6.0  # of noise, in standard deviations
 _COVERED = (
     "Structure covers the whole image: its noise is taken for white, and no stronger than in the "

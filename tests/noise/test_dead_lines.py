@@ -29,7 +29,7 @@ def _found(plane: NDArray[np.generic]) -> tuple[list[int], list[int]]:
 
 
 @pytest.mark.parametrize("level", [0, 4000])
-@pytest.mark.parametrize("columns", [[0], [127], [40], [40, 41], [3, 60, 61, 100]])
+@pytest.mark.parametrize("columns", [[1], [126], [40], [40, 41], [3, 60, 61, 100]])
 def test_dead_and_bright_columns(level: int, columns: list[int]) -> None:
     noisy = _noisy()
     noisy[:, columns] = level
@@ -62,10 +62,22 @@ def _line(width: float) -> NDArray[np.float64]:
         np.where(np.arange(SHAPE[1]) % 8 == 0, 4000.0, CLEAN),
         np.where(np.abs(np.arange(SHAPE[1]) - 50) < 2, 4000.0, CLEAN),
         np.where(np.arange(SHAPE[1]) < 64, 10.0, 4000.0) + 0 * CLEAN,
+        np.where(np.arange(SHAPE[1]) == 0, 4000.0, CLEAN),
         np.full(SHAPE, 7.0),
         np.full(SHAPE, np.nan),
     ],
-    ids=["none", "thin", "thick", "half", "grating", "three wide", "edge", "flat", "missing"],
+    ids=[
+        "none",
+        "thin",
+        "thick",
+        "half",
+        "grating",
+        "three wide",
+        "edge",
+        "border",
+        "flat",
+        "missing",
+    ],
 )
 def test_what_is_no_dead_line(plane: NDArray[np.float64]) -> None:
     light = np.nan_to_num(plane)
@@ -95,3 +107,11 @@ def test_they_are_predicted_from_what_is_around(level: int) -> None:
     assert result.figures["hot_pixels"] == 3 * SHAPE[0]
     assert psnr(result.image, CLEAN) > psnr(whole, CLEAN) - 1
     assert np.abs(result.image[:, [20, 77, 78]] - CLEAN[:, [20, 77, 78]]).max() < 40
+
+
+def test_strong_noise_hides_no_dead_column() -> None:
+    for seed in range(5):
+        random = np.random.default_rng(seed)
+        noisy = CLEAN + np.where(random.random(SHAPE) < 0.1, 20, 10) * random.standard_normal(SHAPE)
+        noisy[:, [50, 51]] = 0
+        assert _found(noisy) == ([], [50, 51])

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .impulses import LARGEST_NEIGHBOUR, STANDS_OUT
+from .impulses import LARGEST_NEIGHBOUR, NOISE, STANDS_OUT
 from .robust import MEDIAN_TO_STD
 
 FloatArray = NDArray[np.float64]
@@ -25,7 +25,8 @@ _MOST, _MOST_OF_ALL = 4, 0.02
 """Dead lines of a small image; of the lines of a large one. More are a pattern."""
 _AROUND = np.array([-4, -3, -2, 2, 3, 4])
 """Lines whose median is compared with a line: of two dead ones beside it, it knows nothing."""
-_NEARLY_ALL = 0.9
+_FAR, _NEARLY_ALL = 3.0, 0.9
+"""Standard deviations of the noise, and the share of the pixels of a line that are as far."""
 _LOOKS = 512
 """Pixels of a line that are looked at first."""
 
@@ -77,22 +78,25 @@ def _runs(rows: NDArray[np.intp]) -> list[tuple[int, int]]:
 
 def _is_dead(plane: NDArray[Any], first: int, last: int) -> bool:
     """Tell whether some rows are far from those around, nearly everywhere and alone."""
-    run = [_height(plane, row) for row in range(first, last + 1)]
-    beside = [_height(plane, row) for row in (first - 1, last + 1) if 0 <= row < len(plane)]
-    beside = [height for height in beside if height.size]
-    if not beside:
+    dead = range(first, last + 1)
+    run = [_height(plane, row, dead) for row in dead]
+    if first == 0 or last == len(plane) - 1:  # may belong to what is seen no more
+        return False
+    beside = [_height(plane, row, dead) for row in (first - 1, last + 1)]
+    if not all(height.size for height in beside):
         return False
     usual = min(MEDIAN_TO_STD * float(_median(np.abs(height))) for height in beside)
-    sign = np.sign(_median(run[0]))
-    far = all(np.mean(sign * height > STANDS_OUT * usual) > _NEARLY_ALL for height in run)
-    most = LARGEST_NEIGHBOUR * min(abs(float(_median(height))) for height in run) + usual
-    return far and all(abs(float(_median(height))) < most for height in beside)
+    sign, least = np.sign(_median(run[0])), min(abs(float(_median(height))) for height in run)
+    far = all(np.mean(sign * height > _FAR * usual) > _NEARLY_ALL for height in run)
+    mosts = [LARGEST_NEIGHBOUR * least + NOISE * usual / height.size**0.5 for height in beside]
+    pairs = zip(beside, mosts, strict=True)
+    return far and all(abs(float(_median(height))) <= most for height, most in pairs)
 
 
-def _height(plane: NDArray[Any], row: int) -> FloatArray:
-    """Return by how much each known pixel of a row is above the median of the rows around."""
+def _height(plane: NDArray[Any], row: int, dead: range) -> FloatArray:
+    """Return by how much each known pixel of a row is above the median of the others around."""
     around = row + _AROUND
-    around = around[(around >= 0) & (around < len(plane))]
+    around = around[(around >= 0) & (around < len(plane)) & ~np.isin(around, dead)]
     height = plane[row] - _median(plane[around].astype(np.float64), axis=0)
     return np.asarray(height[np.isfinite(height)])
 

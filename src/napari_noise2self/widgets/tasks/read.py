@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from ...errors import lacks_memory
 from ...progress import Control, Report
 from ..layers.mix import LastPart
-from .task import Show, Task
+from .task import Show, Task, TaskError, reason_of
 
 
 @dataclass(frozen=True)
@@ -29,4 +30,12 @@ class ReadTask(Task):
 
     def run(self, control: Control, report: Report, show: Show) -> None:
         """Read it."""
-        self.image[self.part]
+        try:
+            self.image[self.part]
+        except Exception as error:
+            if lacks_memory(error):
+                raise
+            raise TaskError(
+                f"The plane on view of {self.name} can't be read ({reason_of(error)}); make sure "
+                "that its file is still there, and whole."
+            ) from None

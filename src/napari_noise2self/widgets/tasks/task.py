@@ -111,8 +111,12 @@ def explain(error: Exception, task: str) -> str:
         )
     if lacks_memory(error):
         return "This computer ran out of memory; close other programs, or crop the image."
-    reason = str(error).strip().split("\n")[0].rstrip(".") or type(error).__name__
     return (
-        f"The {task} failed: {reason}. Try again with other settings; if it fails again, please "
-        "report it with the traceback of this message."
+        f"The {task} failed: {reason_of(error)}. Try again with other settings; if it fails again, "
+        "please report it with the traceback of this message."
     )
+
+
+def reason_of(error: Exception) -> str:
+    """Return what an error says, to be part of a sentence."""
+    return str(error).strip().split("\n")[0].rstrip(".") or type(error).__name__

@@ -8,7 +8,7 @@ from typing import ClassVar
 from ...errors import lacks_memory
 from ...progress import Control, Report
 from ..layers.mix import LastPart
-from .task import Show, Task, TaskError, reason_of
+from .task import Show, Task, TaskError, explain, reason_of
 
 
 @dataclass(frozen=True)
@@ -24,6 +24,7 @@ class ReadTask(Task):
     """
 
     kind: ClassVar[str] = "reading"
+    needs_torch: ClassVar[bool] = False
 
     image: LastPart
     part: tuple[int | slice, ...]
@@ -33,9 +34,8 @@ class ReadTask(Task):
         try:
             self.image[self.part]
         except Exception as error:
-            if lacks_memory(error):
-                raise
-            raise TaskError(
+            told = (
                 f"The plane on view of {self.name} can't be read ({reason_of(error)}); make sure "
                 "that its file is still there, and whole."
-            ) from None
+            )
+            raise TaskError(explain(error, str(self)) if lacks_memory(error) else told) from None

@@ -50,6 +50,7 @@ class Task(ABC):
     """What is done, for people: ``"denoising"``."""
     when_cancelled: ClassVar[str] = "Cancelled; nothing was changed."
     """What the user reads then."""
+    needs_torch: ClassVar[bool] = True
 
     name: str
 
@@ -67,7 +68,8 @@ class Task(ABC):
             If `control` was cancelled.
         """
         try:
-            _load_torch(control)
+            if self.needs_torch:
+                _load_torch(control)
             return self.run(control, report, show)
         except (Cancelled, TaskError):
             raise
@@ -78,7 +80,7 @@ class Task(ABC):
 
     @abstractmethod
     def run(self, control: Control, report: Report, show: Show) -> Any:
-        """Compute; PyTorch is loaded by now."""
+        """Compute; PyTorch is loaded by now, if it is needed."""
 
 
 def _load_torch(control: Control) -> None:

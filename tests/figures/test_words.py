@@ -13,6 +13,7 @@ from napari_noise2self.figures.words import (
     loss_levels,
     noise_reading,
     summary,
+    tails_note,
 )
 
 NOISE = {
@@ -170,3 +171,10 @@ def test_reading_of_curves():
     assert same.endswith("true error is least at 0.5, too.")
     other = curve_reading(CURVE | {"donut_errors": [0.3, 0.22, 0.2]})
     assert other.endswith("true error is least at 1; at 0.5 it is 10.0% more.")
+
+
+def test_noise_that_is_stronger_at_some_pixels():
+    assert tails_note(0.043) == (
+        "Some pixels (4 %) have far stronger noise than others, as in sCMOS cameras: they have "
+        "less say."
+    )

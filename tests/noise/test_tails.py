@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
 from napari_noise2self import Denoiser, Settings
+from napari_noise2self.figures.words import tails_note
 from napari_noise2self.noise.refinement import Refinement
 from napari_noise2self.noise.tails import find_tails, moments, noise_given
 from simulate import smooth_scene
@@ -38,6 +41,11 @@ def test_gaussian_noise_has_none_even_if_it_is_stronger_than_was_measured(
 
 def test_few_pixels_tell_nothing() -> None:
     assert find_tails(np.full(200, 50.0), np.zeros(200), np.ones(200)) == ()
+
+
+def test_there_are_none_where_no_pixel_has_the_usual_noise() -> None:
+    """Then it is the network that is wrong, and a sum of shares beyond 1 would make NaN of all."""
+    assert find_tails(_squares(2000.0), np.ones(N), np.full(N, 1e-4)) == ()
 
 
 def test_moments_are_those_of_the_mixture() -> None:
@@ -77,7 +85,7 @@ def test_tails_of_a_file_must_be_shares(tails: tuple[float, ...]) -> None:
 
 
 def test_an_image_of_an_scmos_camera() -> None:
-    """Without tails, 17.6 dB where a prediction that sees no pixel itself has 20."""
+    """Without tails, 17.6 dB where a prediction that sees no pixel itself has 20. It is told."""
     random = np.random.default_rng(0)
     clean = 100 + 20 * smooth_scene((160, 160))
     read = np.where(random.random(clean.shape) < 0.15, 20.0, 2.0)
@@ -86,8 +94,27 @@ def test_an_image_of_an_scmos_camera() -> None:
     (found,) = denoiser.record.noise_refinements
     assert found is not None
     assert sum(found.tails) > 0.03
-    errors = {
-        prediction: np.mean((denoiser.denoise(noisy, prediction=prediction) - clean) ** 2)
+    results = {
+        prediction: denoiser.result(noisy, prediction=prediction)
         for prediction in ("posterior", "j-invariant")
     }
+    errors = {name: np.mean((result.image - clean) ** 2) for name, result in results.items()}
     assert errors["posterior"] < errors["j-invariant"]
+    for result in results.values():
+        assert result.figures["noise"][0]["tails"] == pytest.approx(sum(found.tails), abs=1e-4)
+        assert tails_note(sum(found.tails)) in result.figures["notes"]
+
+
+def test_all_noise_counts_in_the_estimates_of_each_prediction() -> None:
+    noisy = 100 + 20 * smooth_scene((64, 64)) + np.random.default_rng(0).standard_normal((64, 64))
+    denoiser = Denoiser(Settings(preset="fast", max_steps=0, device="cpu")).fit(noisy)
+    (found,) = denoiser.record.noise_refinements
+    assert found is not None
+    before = {}
+    for tails in ((), (0.1, 0.0, 0.0)):
+        denoiser.record.noise_refinements = (replace(found, tails=tails),)
+        figures = denoiser.result(noisy, prediction="j-invariant").figures
+        before[tails] = figures["estimated_psnr_before"]
+        assert ("far stronger noise" in " ".join(figures["notes"])) == bool(tails)
+    less = 10 * np.log10(moments((0.1, 0.0, 0.0))[0])
+    assert before[()] - before[0.1, 0.0, 0.0] == pytest.approx(less, abs=0.02)

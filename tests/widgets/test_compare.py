@@ -541,11 +541,62 @@ def test_lazy_plane_that_cannot_be_read(compare, slow, qtbot, told):
     slow.broken = True
     compare.amount.setValue(HALF)
     qtbot.waitUntil(lambda: compare.amount.value() == 100)
-    assert "the disk is gone" in told()[0].message
+    (note,) = told()
+    assert note.message == (
+        "The plane on view of the noisy image can't be read (the disk is gone); make sure that its "
+        "file is still there, and whole."
+    )
     assert isinstance(compare.layer.data, np.ndarray)
     slow.broken = False
     compare.amount.setValue(HALF)
     qtbot.waitUntil(lambda: isinstance(compare.layer.data, Mix))
+
+
+def test_all_that_is_wished_for_comes_with_the_lazy_plane(compare, slow, qtbot):
+    slow.may_read.clear()
+    compare.amount.setValue(HALF)
+    compare.wipe.setValue(30)
+    QTest.mousePress(compare.hold, Qt.MouseButton.LeftButton)
+    QTest.mouseRelease(compare.hold, Qt.MouseButton.LeftButton)
+    slow.may_read.set()
+    qtbot.waitUntil(lambda: isinstance(compare.layer.data, Wiped))
+    assert result_of(compare.layer.data).amount == HALF / 100
+    assert (compare.amount.value(), compare.wipe.value()) == (HALF, 30)
+    assert slow.reads == [(2, False)]
+
+
+def test_another_plane_is_on_view_when_the_lazy_plane_comes(viewer, compare, slow, qtbot):
+    viewer.layers[0].visible = False  # of which napari would read a plane
+    slow.may_read.clear()
+    compare.amount.setValue(HALF)
+    compare.wipe.setValue(30)
+    viewer.dims.set_current_step(0, 1)
+    slow.may_read.set()
+    qtbot.waitUntil(lambda: isinstance(compare.layer.data, Wiped))
+    assert result_of(compare.layer.data).amount == HALF / 100
+    assert slow.reads == [(2, False), (1, False)]
+
+
+def test_turned_before_the_lazy_plane_comes(viewer, compare, slow, qtbot):
+    """Nothing came of the wish: so the slider says."""
+    viewer.layers[0].visible = False  # of which napari would read a plane
+    slow.may_read.clear()
+    compare.amount.setValue(HALF)
+    viewer.dims.transpose()
+    assert compare.amount.value() == 100
+    slow.may_read.set()
+    wait_for_threads(qtbot)
+    qtbot.wait(50)
+    assert isinstance(compare.layer.data, np.ndarray)
+
+
+def test_all_of_the_denoised_image_needs_no_noisy_one(compare, slow):
+    compare.layer.data = Mix(compare.results.noisy(compare.layer), compare.layer.data, 0.5)
+    compare.refresh()
+    compare.results.noisy(compare.layer)._last = None
+    slow.broken = True
+    compare.amount.setValue(100)
+    assert isinstance(compare.layer.data, np.ndarray)
 
 
 def test_wipe_ends_where_the_noisy_layer_goes(viewer, dock, compare, qtbot, noisy):

@@ -4,6 +4,8 @@ import pytest
 from qtpy.QtCore import QEvent, QObject, QTimer
 from qtpy.QtWidgets import QWidget
 
+from napari_noise2self.widgets.denoise import DenoiseWidget
+
 BOTH = pytest.mark.parametrize("name", ["Denoise", "Calibrate classic filters"])
 
 
@@ -74,6 +76,38 @@ def test_it_gets_more_room_than_docks_above(make_napari_viewer, qtbot):
     qtbot.wait(100)
     above, below = frames
     assert below.height() > 1.5 * above.height()
+
+
+def test_docks_opened_at_once_share_the_room_as_those_opened_one_by_one(make_napari_viewer, qtbot):
+    viewer = make_napari_viewer(show=True)
+    above, below = (
+        viewer.window.add_plugin_dock_widget("napari-noise2self", name)[0]
+        for name in ("Denoise", "Calibrate classic filters")
+    )
+    qtbot.waitUntil(lambda: above.isVisible() and below.isVisible())
+    qtbot.wait(100)
+    assert below.height() > 1.5 * above.height()
+
+
+@pytest.mark.parametrize("asked", [True, False])
+def test_nothing_is_left_of_a_dock_that_fails(viewer, qtbot, noisy, monkeypatch, asked):
+    def fail(self, viewer):
+        raise RuntimeError("no dock")
+
+    monkeypatch.setattr(DenoiseWidget, "__init__", fail)
+    with qtbot.capture_exceptions() as told:
+        _, opening = viewer.window.add_plugin_dock_widget("napari-noise2self", "Denoise")
+        if asked:
+            with pytest.raises(RuntimeError, match="no dock"):
+                opening.dock  # noqa: B018
+        else:
+            qtbot.waitUntil(lambda: bool(told))
+    assert [str(error) for _, error, _ in told] == ([] if asked else ["no dock"])
+    assert not viewer.window.dock_widgets
+    viewer.add_image(noisy)  # nobody is there to follow
+    monkeypatch.undo()
+    again, _ = viewer.window.add_plugin_dock_widget("napari-noise2self", "Denoise")
+    qtbot.waitUntil(lambda: not again.isHidden())
 
 
 @BOTH

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..choices import learns_nothing
 from ..noise.refinement import Refinement
-from .words import classic_name
+from .words import classic_name, tails_note
 
 if TYPE_CHECKING:
     from ..model import Model
@@ -49,10 +49,7 @@ def training_figures(model: Model) -> dict[str, Any]:
         "stack_axis": model.stack.axis,
         "partition_changes": record.partition_changes,
         "continued_after": record.continued_after,
-        "noise": [
-            {**asdict(noise), "read_variance": noise.read_variance}
-            for noise in (stabiliser.grey_noise for stabiliser in model.stabilisers)
-        ],
+        "noise": _noise(model),
         "classic": floor and floor.summary,
         "classic_won": _classic_won(model),
         "notes": notes(model),
@@ -73,6 +70,8 @@ def notes(model: Model) -> list[str]:
         sentences.append(_LEARNED_NOISE)
     if model.whitens:
         sentences.append(_WHITENED)
+    if any(tails := _tails(model)):
+        sentences.append(tails_note(max(tails)))
     if floor is not None and _classic_won(model):
         sentences.append(
             f"A calibrated classic filter, {classic_name(floor.method)}, predicts the held-out "
@@ -80,6 +79,21 @@ def notes(model: Model) -> list[str]:
             f"{record.held_out_loss:.3g}); train for longer, or calibrate classic filters instead."
         )
     return list(dict.fromkeys(filter(None, sentences)))
+
+
+def _noise(model: Model) -> list[dict[str, Any]]:
+    """Return what was found of the noise in each channel."""
+    models = [stabiliser.grey_noise for stabiliser in model.stabilisers]
+    return [
+        {**asdict(noise), "read_variance": noise.read_variance, "tails": tails}
+        for noise, tails in zip(models, _tails(model), strict=True)
+    ]
+
+
+def _tails(model: Model) -> list[float]:
+    """Return the share of pixels with far stronger noise in each channel."""
+    found = model.record.noise_refinements or (None,) * len(model.stabilisers)
+    return [round(sum(each.tails), 5) if each else 0.0 for each in found]
 
 
 def _uncertainty(refinements: Sequence[Refinement | None]) -> float | None:

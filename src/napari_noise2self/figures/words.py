@@ -74,6 +74,14 @@ def hot_pixels_note(count: int) -> str:
     return f"{pixels} replaced, as hot or dead: far from all around, as no light is."
 
 
+def tails_note(share: float) -> str:
+    """Say that the noise is stronger in a share of the pixels."""
+    return (
+        f"Some pixels ({100 * share:.0f} %) have far stronger noise than others, as in sCMOS "
+        "cameras: they have less say."
+    )
+
+
 def line_noise_note(rows: float, columns: float) -> str:
     """Say that lines were made even; their standard deviations are in grey levels."""
     lines = {"rows": rows, "columns": columns}

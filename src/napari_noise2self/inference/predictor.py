@@ -17,7 +17,7 @@ from ..networks import Check, Network
 from ..noise.outliers import limited
 from ..noise.stabilise import NOISE_STD
 from ..noise.stable_noise import StableNoise, signal_variance
-from ..noise.tails import noise_given
+from ..noise.tails import moments, noise_given
 from ..partition import Partition
 from ..progress import Control, Progress, Report
 from ..settings import Fill, Prediction
@@ -210,6 +210,9 @@ class Predictor:
             known = torch.stack([noise_given(*channel) for channel in given])
             share = _noisy_share(image, variance, known)
             mean = torch.lerp(mean, torch.where(share > 0, image, 0), share)
+        else:  # for the figures alone
+            pairs = zip(known, noise.tails, strict=True)
+            known = torch.stack([moments(tails)[0] * usual for usual, tails in pairs])
         return mean, (1 - share).square() * expected + share.square() * known, known
 
     def _run(

@@ -45,7 +45,7 @@ def find_tails(squares: FloatArray, variance: FloatArray, noise: FloatArray) -> 
     -------
     tuple of float
         One for each of the variances that are told apart; empty if there are hardly any such
-        pixels, or too few pixels to tell.
+        pixels, no others, or too few to tell.
     """
     if squares.size < _FEWEST:
         return ()
@@ -59,7 +59,7 @@ def find_tails(squares: FloatArray, variance: FloatArray, noise: FloatArray) -> 
         weighed = shares[:, None] * likelihood
         shares = (weighed / np.maximum(weighed.sum(axis=0), 1e-300)).mean(axis=1)
     tails = tuple(np.round(shares[1:], 5).tolist())
-    return tails if sum(tails) > _SMALLEST_SHARE else ()
+    return tails if _SMALLEST_SHARE < sum(tails) < 1 else ()
 
 
 def moments(tails: Sequence[float]) -> tuple[float, float]:
@@ -89,8 +89,8 @@ def noise_given(
     if not tails:
         return noise
     squares = residual.square().nan_to_num()
-    strength = torch.tensor([1.0, *STRONGER]).reshape(-1, *[1] * noise.ndim)
-    shares = torch.tensor([1 - sum(tails), *tails]).reshape(strength.shape)
+    strength = noise.new_tensor([1.0, *STRONGER]).reshape(-1, *[1] * noise.ndim)
+    shares = noise.new_tensor([1 - sum(tails), *tails]).reshape(strength.shape)
     total = (variance + strength * noise).clamp(min=1e-30)
     chances = torch.softmax(shares.log() - (squares / total + total.log()) / 2, dim=0)
     given = (chances * strength).sum(dim=0) * noise

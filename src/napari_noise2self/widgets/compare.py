@@ -5,7 +5,6 @@ from __future__ import annotations
 import weakref
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -84,7 +83,7 @@ class ComparePanel(QWidget):
         self.hold.released.connect(self._show_again)
         self._reading.lost.connect(self.refresh)
         self.residual.clicked.connect(self.residual_requested)
-        viewer.dims.events.order.connect(self._unwipe)
+        viewer.dims.events.order.connect(self._on_turn)
         # of a key that goes up in another window nobody tells
         get_qapp().focusWindowChanged.connect(self._show_again)
         self._has_key = self._bind_key()
@@ -133,7 +132,7 @@ class ComparePanel(QWidget):
             part.setToolTip(hindrance or tooltip)
         if gone or solid:
             self._unwipe()
-        if self.layer is not None and self._reading.wish is None:
+        if self.layer is not None and not self._reading.wishes:
             self.amount.put(amount_of(self.layer.data))
             if not isinstance(self.layer.data, Wiped):
                 self.wipe.put(0)
@@ -141,7 +140,7 @@ class ComparePanel(QWidget):
     def leave(self) -> None:
         """Leave nothing behind when the dock is closed."""
         self._unwipe()
-        self._viewer.dims.events.order.disconnect(self._unwipe)
+        self._viewer.dims.events.order.disconnect(self._on_turn)
         if self._has_key:
             self._has_key = False
             self._viewer.bind_key(KEY, None)
@@ -153,18 +152,23 @@ class ComparePanel(QWidget):
         noisy = None if layer is None else self.results.noisy(layer)
         return None if layer is None or noisy is None else (layer, noisy)
 
-    def _delayed(self, wish: Callable[[], None]) -> bool:
+    def _delayed(self, wish: Callable[..., None], *arguments: Any) -> bool:
         """Tell whether a wish has to wait for the noisy plane on view, which is read meanwhile."""
         if self._pair is None:
             return False
         layer, noisy = self._pair
         part = plane_on_view(layer, layer.data.shape, self._viewer.dims)
-        return self._reading.delays(noisy, part, wish)
+        return self._reading.delays(noisy, part, wish, *arguments)
 
     def _on_choice(self) -> None:
         self._unwipe()
         self.refresh()
         self.chosen.emit()
+
+    def _on_turn(self, event: object = None) -> None:
+        """Begin anew where other axes are on view."""
+        self._unwipe()
+        self.refresh()
 
     def _remove(self) -> None:
         if self.layer is not None:
@@ -173,7 +177,8 @@ class ComparePanel(QWidget):
     def _mix(self, percent: int) -> None:
         """Give the result's layer so much of the denoised image."""
         self._show_again()
-        if self._pair is None or self._delayed(partial(self._mix, percent)):
+        self._reading.forget(self._mix)
+        if self._pair is None or (percent < _WHOLE and self._delayed(self._mix, percent)):
             return
         layer, noisy = self._pair
         denoised, amount = denoised_of(layer.data), percent / _WHOLE
@@ -187,7 +192,8 @@ class ComparePanel(QWidget):
     def _wipe(self, percent: int) -> None:
         """Show the noisy image on so much of what is on view, from the left."""
         self._show_again()
-        if self._delayed(partial(self._wipe, percent)):
+        self._reading.forget(self._wipe)
+        if percent and self._delayed(self._wipe, percent):
             return
         if self._pair is not None:
             layer, noisy = self._pair
@@ -197,7 +203,7 @@ class ComparePanel(QWidget):
             self._wiped = layer
         self.refresh()
 
-    def _unwipe(self, event: object = None) -> None:
+    def _unwipe(self) -> None:
         """Show nothing but the result."""
         self._reading.cancel()
         self._show_again()
@@ -215,8 +221,7 @@ class ComparePanel(QWidget):
 
     def _show_again(self) -> None:
         """Show what was there before the noisy image."""
-        if self._reading.wish == self._show_noisy:
-            self._reading.wish = None  # it came too late
+        self._reading.forget(self._show_noisy)  # it would come too late
         if self._held is not None:
             (layer, data, noisy), self._held = self._held, None
             if layer.data is noisy:

@@ -76,7 +76,13 @@ class Opening(QWidget):
             self._unseen = None
 
     def _step(self) -> None:
-        if next(self._steps, self) is self:
+        """Do the next step; if it fails, no empty dock is left, and napari tells the error."""
+        try:
+            done = next(self._steps, self) is self
+        except Exception:
+            self._close()
+            raise
+        if done:
             self._timer.stop()
 
     def _open(self) -> Iterator[None]:
@@ -107,8 +113,14 @@ class Opening(QWidget):
                 for dock in window.findChildren(QDockWidget)
                 if window.dockWidgetArea(dock) == area
             ]
-            sizes = [5 if dock is frame else 1 for dock in docks]
-            window.resizeDocks(docks, sizes, Qt.Orientation.Vertical)
+            sizes = range(1, 4 * len(docks), 4)  # whichever of them is whole first
+            window.resizeDocks(docks, list(sizes), Qt.Orientation.Vertical)
+
+    def _close(self) -> None:
+        """Take out of the window what will never be whole."""
+        self._timer.stop()
+        if isinstance(self._frame, QDockWidget):
+            self._viewer.window.remove_dock_widget(self._frame)
 
     def _leave(self) -> None:
         """Leave nothing behind."""

@@ -16,7 +16,7 @@ _Part = tuple[int | slice, ...]
 
 
 class Reading(QObject):
-    """Does something once a part of an image has been read; of many wishes only the latest.
+    """Does what is wished for once a part of an image has been read.
 
     Parameters
     ----------
@@ -25,16 +25,18 @@ class Reading(QObject):
     """
 
     lost = Signal()
-    """It could not be read, or that was cancelled: the wish is gone."""
+    """It could not be read, or that was cancelled: nobody wishes for anything any more."""
 
     def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
         self._job: Job | None = None
         self._read: tuple[Any, _Part] | None = None
-        self.wish: Callable[[], None] | None = None
-        """What will be done."""
+        self.wishes: dict[Callable[..., None], tuple[Any, ...]] = {}
+        """What will be done, and with which arguments; of each the latest."""
 
-    def delays(self, image: Any, part: _Part | None, wish: Callable[[], None]) -> bool:
+    def delays(
+        self, image: Any, part: _Part | None, wish: Callable[..., None], *arguments: Any
+    ) -> bool:
         """Tell whether a part is still to be read; if so, it is, and the wish fulfilled then.
 
         Parameters
@@ -44,12 +46,14 @@ class Reading(QObject):
         part : tuple of int and slice, optional
             None if it is not known.
         wish : callable
-            Called without arguments. It asks again.
+            It asks again.
+        *arguments
+            Passed to it.
         """
         if part is None or not isinstance(image, LastPart) or not image.lacks(part):
             return False
         if (image, part) != self._read:
-            self.cancel()
+            self._stop()
             self._read = image, part
             self._job = job = Job(None, ReadTask("the noisy image", image, part), self)
             job.succeeded.connect(self._on_success)
@@ -58,26 +62,30 @@ class Reading(QObject):
             job.start()
         elif self._job is None:
             return False  # what napari read since has taken its place: no second try
-        self.wish = wish
+        self.wishes[wish] = arguments
         return True
+
+    def forget(self, wish: Callable[..., None]) -> None:
+        """Do without one wish."""
+        self.wishes.pop(wish, None)
 
     def cancel(self) -> None:
         """Read nothing, and wish for nothing."""
+        self._stop()
         self._read = None
-        self._end()
+        self.wishes.clear()
 
-    def _end(self) -> Callable[[], None] | None:
-        """Let go of the job and of the wish; return that."""
-        wish, self.wish = self.wish, None
+    def _stop(self) -> None:
+        """Let go of the job."""
         job, self._job = self._job, None
         if job is not None:
             job.cancel()
-        return wish
 
     def _on_success(self) -> None:
-        wish = self._end()
-        if wish is not None:
-            wish()
+        self._stop()
+        while self.wishes and self._job is None:  # another part may be on view by now
+            wish = next(iter(self.wishes))
+            wish(*self.wishes.pop(wish))
 
     def _on_failure(self, error: Exception) -> None:
         show_error(str(error))

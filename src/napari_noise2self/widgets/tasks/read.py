@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from ...errors import lacks_memory
 from ...progress import Control, Report
 from ..layers.mix import LastPart
-from .task import Show, Task
+from .task import Show, Task, TaskError, explain, reason_of
 
 
 @dataclass(frozen=True)
@@ -23,10 +24,18 @@ class ReadTask(Task):
     """
 
     kind: ClassVar[str] = "reading"
+    needs_torch: ClassVar[bool] = False
 
     image: LastPart
     part: tuple[int | slice, ...]
 
     def run(self, control: Control, report: Report, show: Show) -> None:
         """Read it."""
-        self.image[self.part]
+        try:
+            self.image[self.part]
+        except Exception as error:
+            told = (
+                f"The plane on view of {self.name} can't be read ({reason_of(error)}); make sure "
+                "that its file is still there, and whole."
+            )
+            raise TaskError(explain(error, str(self)) if lacks_memory(error) else told) from None

@@ -50,6 +50,7 @@ class Task(ABC):
     """What is done, for people: ``"denoising"``."""
     when_cancelled: ClassVar[str] = "Cancelled; nothing was changed."
     """What the user reads then."""
+    needs_torch: ClassVar[bool] = True
 
     name: str
 
@@ -67,7 +68,8 @@ class Task(ABC):
             If `control` was cancelled.
         """
         try:
-            _load_torch(control)
+            if self.needs_torch:
+                _load_torch(control)
             return self.run(control, report, show)
         except (Cancelled, TaskError):
             raise
@@ -78,7 +80,7 @@ class Task(ABC):
 
     @abstractmethod
     def run(self, control: Control, report: Report, show: Show) -> Any:
-        """Compute; PyTorch is loaded by now."""
+        """Compute; PyTorch is loaded by now, if it is needed."""
 
 
 def _load_torch(control: Control) -> None:
@@ -111,8 +113,12 @@ def explain(error: Exception, task: str) -> str:
         )
     if lacks_memory(error):
         return "This computer ran out of memory; close other programs, or crop the image."
-    reason = str(error).strip().split("\n")[0].rstrip(".") or type(error).__name__
     return (
-        f"The {task} failed: {reason}. Try again with other settings; if it fails again, please "
-        "report it with the traceback of this message."
+        f"The {task} failed: {reason_of(error)}. Try again with other settings; if it fails again, "
+        "please report it with the traceback of this message."
     )
+
+
+def reason_of(error: Exception) -> str:
+    """Return what an error says, to be part of a sentence."""
+    return str(error).strip().split("\n")[0].rstrip(".") or type(error).__name__

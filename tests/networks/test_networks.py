@@ -7,6 +7,7 @@ import torch
 from torch.nn import functional
 
 from napari_noise2self.networks import DnCNN, Network, UNet, build_network, create_network
+from napari_noise2self.networks.base import LARGEST
 from napari_noise2self.networks.layers import UpConvolution, convolution
 from napari_noise2self.noise.local_mean import CELL, LOCAL_REACH, local_excess
 from napari_noise2self.noise.outliers import limited
@@ -95,6 +96,25 @@ def test_no_prediction_is_brighter_than_a_blinding_spot(bright: float) -> None:
     assert -0.5 * bright < mean.min()
     assert mean.max() < 1.5 * bright
     assert mean[..., 160:].abs().max() < 0.2
+
+
+@pytest.mark.parametrize("kind", ["unet", "dncnn"])
+def test_no_network_is_sure_of_what_is_cut_off_where_it_cannot_be_guessed(kind: str) -> None:
+    """A plateau can be, and so can a slope; the top of a bead can't."""
+    network, flat = create_network(Settings(network=kind, width=4, depth=1)), torch.zeros(64, 64)
+    slope = flat + 50 * torch.linspace(-1, 1, 64)
+    across = torch.exp(-((torch.arange(64.0) - 32) ** 2) / 8)
+    bead, dim = 50 * torch.outer(across, across), LARGEST * torch.outer(across, across)
+    plateau = flat.clone()
+    plateau[24:40, 24:40] = 50
+    _, variance = network(torch.stack([slope, bead, plateau, dim])[:, None])
+    doubt = (variance + 3)[:, 0]  # beyond that of an untrained network
+    assert (doubt >= 0).all()
+    assert 0 < doubt[0, :, 60].max() < 0.5
+    assert doubt[1, 30:35, 30:35].min() > 100  # the noisy pixel has 99 %
+    assert doubt[2, 28:36, 28:36].max() < 0.05  # the local mean is curved
+    assert doubt[2, 24, 32] > 100
+    assert doubt[3].max() == 0
 
 
 @pytest.mark.parametrize("kind", ["unet", "dncnn"])

@@ -17,6 +17,8 @@ LARGEST = 9.0
 What is cut off there is added to its predictions, as it is in the image it sees. Beyond 10, the
 pretrained weights make things up."""
 
+_LARGEST_ERROR = 1e6
+"""In standard deviations of the noise: float32 holds its square, and the prediction has no say."""
 
 Check = Callable[[], None]
 """Called between the layers of a network; what it raises ends the pass."""
@@ -80,6 +82,7 @@ class Network(nn.Module):
         bounded = mean.clamp(low[..., :height, :width], high[..., :height, :width])
         mean = mean + (bounded - mean).detach()  # with its gradient, which brings it back
         mean = mean + cut_off + level
+        variance = variance + _unforeseen(cut_off)
         return mean.reshape(shape), variance.reshape(shape)
 
     def _relative(self, beside: Tensor | None, level: Tensor) -> Tensor:
@@ -93,3 +96,24 @@ class Network(nn.Module):
         planes = beside.reshape(batch, channels, self.adjacent, height, width)
         smooth = limited(planes.flatten(1, 2), NOISE_STD).reshape(planes.shape)
         return torch.where(planes == 0, 0, smooth - level[:, :, None]).flatten(1, 2)
+
+
+def _unforeseen(cut_off: Tensor) -> Tensor:
+    """Return the variance, in units of the noise, of what a network does not see and can't foresee.
+
+    What is cut off at a hidden pixel is guessed from those around it. How far off such guesses are
+    shows nearby, once smoothed, as noise can't be foreseen either.
+
+    Parameters
+    ----------
+    cut_off : Tensor
+        Shape (B, C, H, W).
+    """
+    around = _smooth(cut_off)
+    error = (around - _smooth(around)).abs()
+    most = functional.max_pool2d(error, 3, 1, 1) / NOISE_STD
+    return most.clamp(max=_LARGEST_ERROR).square()
+
+
+def _smooth(image: Tensor) -> Tensor:
+    return functional.avg_pool2d(image, 3, 1, 1, count_include_pad=False)

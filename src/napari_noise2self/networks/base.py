@@ -17,6 +17,8 @@ LARGEST = 9.0
 What is cut off there is added to its predictions, as it is in the image it sees. Beyond 10, the
 pretrained weights make things up."""
 
+UNFORESEEN_REACH = 3
+"""How far off guesses of what is cut off are depends on no pixel of that farther away."""
 _LARGEST_ERROR = 1e6
 """In standard deviations of the noise: float32 holds its square, and the prediction has no say."""
 
@@ -82,7 +84,8 @@ class Network(nn.Module):
         bounded = mean.clamp(low[..., :height, :width], high[..., :height, :width])
         mean = mean + (bounded - mean).detach()  # with its gradient, which brings it back
         mean = mean + cut_off + level
-        variance = variance + _unforeseen(cut_off)
+        if cut_off.any():
+            variance = variance + _unforeseen(cut_off)
         return mean.reshape(shape), variance.reshape(shape)
 
     def _relative(self, beside: Tensor | None, level: Tensor) -> Tensor:

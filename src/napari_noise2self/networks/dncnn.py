@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from ..noise.local_mean import CELL, LOCAL_REACH
 from ..settings import DEFAULT_DEPTH, DEFAULT_WIDTH
-from .base import Check, Network
+from .base import UNFORESEEN_REACH, Check, Network
 from .layers import convolution, head_layer
 
 
@@ -28,7 +28,7 @@ class DnCNN(Network):
         self.channels = channels
         self.adjacent = adjacent
         self.stride = CELL
-        self.reach = depth + LOCAL_REACH + 1
+        self.reach = max(depth, UNFORESEEN_REACH) + LOCAL_REACH + 1
         layers: list[nn.Module] = []
         for before in [channels * (1 + adjacent)] + [width] * (depth - 1):
             layers += [convolution(before, width), nn.LeakyReLU(0.1, inplace=True)]

@@ -24,8 +24,9 @@ STRONGER = (8.0, 64.0, 512.0)
 _ROUNDS = 50
 _ENOUGH = 10_000
 _FEWEST = 300
-_SMALLEST_SHARE = 0.03
-"""The noise of few photons is skewed, and looks as if up to so many pixels had a stronger one."""
+_SMALLEST_SHARE, _LARGEST_SHARE = 0.03, 0.25
+"""The noise of few photons is skewed, and looks as if up to so many pixels had a stronger one. And
+where more than so many seem to have it, structure was left out of account."""
 
 
 def find_tails(squares: FloatArray, variance: FloatArray, noise: FloatArray) -> tuple[float, ...]:
@@ -45,7 +46,7 @@ def find_tails(squares: FloatArray, variance: FloatArray, noise: FloatArray) -> 
     -------
     tuple of float
         One for each of the variances that are told apart; empty if there are hardly any such
-        pixels, no others, or too few to tell.
+        pixels, or too many of them, or too few to tell.
     """
     if squares.size < _FEWEST:
         return ()
@@ -59,7 +60,7 @@ def find_tails(squares: FloatArray, variance: FloatArray, noise: FloatArray) -> 
         weighed = shares[:, None] * likelihood
         shares = (weighed / np.maximum(weighed.sum(axis=0), 1e-300)).mean(axis=1)
     tails = tuple(np.round(shares[1:], 5).tolist())
-    return tails if _SMALLEST_SHARE < sum(tails) < 1 else ()
+    return tails if _SMALLEST_SHARE < sum(tails) < _LARGEST_SHARE else ()
 
 
 def moments(tails: Sequence[float]) -> tuple[float, float]:

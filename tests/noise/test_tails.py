@@ -77,7 +77,7 @@ def test_without_tails_the_noise_is_the_usual_one() -> None:
 
 
 @pytest.mark.parametrize(
-    "tails", [(-0.1, 0.0, 0.0), (0.9, 0.9, 0.0), (0.1,) * 4, (float("nan"), 0.0, 0.0)]
+    "tails", [(-0.1, 0.0, 0.0), (0.9, 0.9, 0.0), (0.1,) * 4, (0.1,), (float("nan"), 0.0, 0.0)]
 )
 def test_tails_of_a_file_must_be_shares(tails: tuple[float, ...]) -> None:
     with pytest.raises(ValueError, match="shares"):

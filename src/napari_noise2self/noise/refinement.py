@@ -26,9 +26,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from ..arrays import FloatArray
 from .tails import STRONGER, find_tails
-
-FloatArray = NDArray[np.float64]
 
 _SUREST_SHARE = 0.25
 _FEWEST_PIXELS = 100
@@ -85,7 +84,8 @@ class Refinement:
             If its tails are no shares.
         """
         tails = tuple(map(float, values.get("tails", ())))  # not in older files
-        if len(tails) > len(STRONGER) or not all(0 <= share <= 1 for share in (*tails, sum(tails))):
+        shares = all(0 <= share <= 1 for share in (*tails, sum(tails)))
+        if len(tails) not in (0, len(STRONGER)) or not shares:
             raise ValueError("tails of the noise are no shares")
         return cls(**{**values, "tails": tails})
 

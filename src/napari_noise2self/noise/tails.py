@@ -12,12 +12,10 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
+from ..arrays import FloatArray
 from .robust import MEDIAN_TO_STD
-
-FloatArray = NDArray[np.float64]
 
 STRONGER = (8.0, 64.0, 512.0)
 """Variances of the noise of such pixels, over the usual one."""
@@ -65,7 +63,9 @@ def find_tails(squares: FloatArray, variance: FloatArray, noise: FloatArray) -> 
 
 def moments(tails: Sequence[float]) -> tuple[float, float]:
     """Return mean variance of noise with such tails, over the usual one, and excess kurtosis."""
-    strength = np.array([1.0, *STRONGER][: 1 + len(tails)])
+    if not tails:
+        return 1.0, 0.0
+    strength = np.array([1.0, *STRONGER])
     shares = np.array([1 - sum(tails), *tails])
     mean = float(shares @ strength)
     return mean, 3 * (float(shares @ strength**2) / mean**2 - 1)

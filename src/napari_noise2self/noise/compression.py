@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .fit import FloatArray
+from ..arrays import FloatArray
 from .robust import MEDIAN_TO_STD
 
 _SMALLEST_SIDE = 64

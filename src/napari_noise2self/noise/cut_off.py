@@ -12,7 +12,8 @@ from collections.abc import Sequence
 import numpy as np
 from scipy import special
 
-from .fit import FLAT_SHARE, FloatArray, by_brightness, joined, measure_windows
+from ..arrays import FloatArray
+from .fit import FLAT_SHARE, by_brightness, joined, measure_windows
 
 _SIGNAL = np.linspace(-3.5, 6, 2000)
 """Of normal noise of variance 1, before it is cut off at 0."""

@@ -14,10 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..arrays import FloatArray
 from .impulses import LARGEST_NEIGHBOUR, NOISE, STANDS_OUT
 from .robust import MEDIAN_TO_STD
-
-FloatArray = NDArray[np.float64]
 
 _SHORTEST = 32
 _WIDEST = 2
@@ -78,10 +77,10 @@ def _runs(rows: NDArray[np.intp]) -> list[tuple[int, int]]:
 
 def _is_dead(plane: NDArray[Any], first: int, last: int) -> bool:
     """Tell whether some rows are far from those around, nearly everywhere and alone."""
-    dead = range(first, last + 1)
-    run = [_height(plane, row, dead) for row in dead]
     if first == 0 or last == len(plane) - 1:  # may belong to what is seen no more
         return False
+    dead = range(first, last + 1)
+    run = [_height(plane, row, dead) for row in dead]
     beside = [_height(plane, row, dead) for row in (first - 1, last + 1)]
     if not all(height.size for height in beside):
         return False

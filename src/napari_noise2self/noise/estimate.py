@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..arrays import FloatArray
 from .compression import BLOCK, in_blocks
 from .correlation import WHITE, Correlation, measure_correlation
 from .cut_off import measure_cut_noise
@@ -17,7 +18,7 @@ from .fit import find_limits, fit_line, measure_windows, without_mask
 from .flat_blocks import flattest_noise
 from .gaps import without_gaps
 from .impulses import without_impulses
-from .model import GROWS, SMALLEST_RISE, FloatArray, NoiseModel
+from .model import GROWS, SMALLEST_RISE, NoiseModel
 from .single_photons import single_photons
 
 _ENOUGH, _BAND = 2**22, 128  # pixels to measure in all; rows of a band

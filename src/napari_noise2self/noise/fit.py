@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage, special
 
-FloatArray = NDArray[np.float64]
+from ..arrays import FloatArray
 
 _WINDOW = 5
 _STEP = 3  # from window to window

@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
 
-FloatArray = NDArray[np.float64]
+from ..arrays import FloatArray
+
 Moments = Callable[[FloatArray], tuple[FloatArray, FloatArray]]
 
 _SIDE, _FRAME = 8, 2

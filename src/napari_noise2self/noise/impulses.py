@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from ..arrays import FloatArray
 from ..axes import fullest
 from .robust import MEDIAN_TO_STD
 
-FloatArray = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
 _SIDE = 5

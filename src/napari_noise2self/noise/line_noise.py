@@ -19,11 +19,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import fft, ndimage, special
 
+from ..arrays import FloatArray
 from ..progress import Control
 from .gaps import without_gaps
 from .robust import MEDIAN_TO_STD
-
-FloatArray = NDArray[np.float64]
 
 _PARTS, _FEWEST_PARTS, _NARROWEST = 16, 8, 8
 """Parts of each line, and their least number and width in pixels."""

@@ -7,12 +7,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..arrays import FloatArray
 from .correlation import WHITE, Correlation
 from .fit import NoisePoint
-
-FloatArray = NDArray[np.float64]
 
 SMALLEST_RISE = 0.2
 """Of the variance over all intensities, by which photon noise is recognised."""

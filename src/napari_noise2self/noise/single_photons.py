@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from .model import GROWS, FloatArray, NoiseModel
+from ..arrays import FloatArray
+from .model import GROWS, NoiseModel
 
 _FEWEST, _SPARSE = 30, 0.1
 """Pixels that have seen light: at least, and at most of all."""

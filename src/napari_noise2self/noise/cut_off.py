@@ -13,7 +13,7 @@ import numpy as np
 from scipy import special
 
 from ..arrays import FloatArray
-from .fit import FLAT_SHARE, by_brightness, joined, measure_windows
+from .windows import FLAT_SHARE, by_brightness, joined, measure_windows
 
 _SIGNAL = np.linspace(-3.5, 6, 2000)
 """Of normal noise of variance 1, before it is cut off at 0."""

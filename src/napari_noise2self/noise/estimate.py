@@ -14,12 +14,14 @@ from ..arrays import FloatArray
 from .compression import BLOCK, in_blocks
 from .correlation import WHITE, Correlation, measure_correlation
 from .cut_off import measure_cut_noise
-from .fit import find_limits, fit_line, measure_windows, without_mask
+from .fit import fit_line
 from .flat_blocks import flattest_noise
 from .gaps import without_gaps
 from .impulses import without_impulses
+from .limits import find_limits, without_mask
 from .model import GROWS, SMALLEST_RISE, NoiseModel
 from .single_photons import single_photons
+from .windows import measure_windows
 
 _ENOUGH, _BAND = 2**22, 128  # pixels to measure in all; rows of a band
 _MINIMUM_WINDOWS = 100
@@ -42,6 +44,10 @@ _NO_NOISE = "No noise was found: denoising can only make this image smoother."
 _NO_LAW = (
     "The noise could not be told from the structure of the image, or follows no known law: it is "
     "taken to be no stronger than in the flattest parts."
+)
+_ONE_BRIGHTNESS = (
+    "The noise was measured in parts of about one brightness, as all others are full of structure "
+    "or cut off; it is taken to be the same at all intensities."
 )
 _CUT_OFF = (
     "Most of the image is cut off at its darkest or brightest level: its noise was measured on the "
@@ -210,7 +216,7 @@ def _fit(planes: Sequence[FloatArray], spacing: int = 1, counts: bool = False) -
     gain, intercept, note = line.gain, line.intercept, GROWS
     if gain * np.ptp(line.signal) < SMALLEST_RISE * level:
         gain, intercept = 0.0, float(np.median(line.variance))
-        note = "The noise is the same at all intensities."
+        note = _ONE_BRIGHTNESS if line.narrow else "The noise is the same at all intensities."
     fitted = np.maximum(gain * line.signal + intercept, _RESOLUTION * level)
     deviation = np.abs(line.variance - fitted) / (fitted + _half_photon(gain))
     goodness = 1 - float(np.minimum(deviation, 1).mean())

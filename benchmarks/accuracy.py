@@ -108,7 +108,7 @@ def _load(root: Path, name: str) -> Iterator[tuple[str, Case]]:
     """Return real images, or natural ones with Gaussian noise."""
     if name == "natural":
         for sigma in _SIGMAS:
-            for pair in data._with_noise(root / "natural" / "clean", sigma):
+            for pair in data._with_noise(root / "natural" / "clean", sigma, 0, 0):
                 clean = pair.clean.astype(float)
                 yield f"natural, sigma {sigma}", Case(pair.name, pair.noisy, clean, np.ptp(clean))
         return

@@ -73,3 +73,19 @@ def test_variance_is_positive_and_finite_for_any_prediction() -> None:
     assert variance.isfinite().all()
     assert (variance > 0).all()
     assert variance[..., -1] == pytest.approx(0.04)
+
+
+@pytest.mark.parametrize("photons", [0.05, 0.5, 2.0, 3.0, 6.0])
+def test_chance_makes_no_pixel_of_few_photons_an_outlier(photons: float) -> None:
+    """Least of all one that has seen none among others that have: it is not dead."""
+    stabiliser = _camera_stabiliser()
+    stable = stabiliser.forward(camera(np.full((512, 512), photons), 2.0))[None]
+    assert int(StableNoise.of([stabiliser]).without_outliers(stable).isnan().sum()) <= 2
+
+
+def test_a_dead_pixel_among_many_photons_is_one() -> None:
+    stabiliser = _camera_stabiliser()
+    noisy = camera(np.full((64, 64), 60.0), 2.0)
+    noisy[20, 30] = 0
+    cleaned = StableNoise.of([stabiliser]).without_outliers(stabiliser.forward(noisy)[None])
+    assert cleaned.isnan().nonzero().tolist() == [[0, 20, 30]]

@@ -152,8 +152,12 @@ class StableNoise:
         return variance, kurtosis
 
     def without_outliers(self, image: Tensor) -> Tensor:
-        """Return a stabilised image (C, H, W) with NaN also where a pixel tells nothing."""
-        return without_outliers(image, self.variance(image.nan_to_num()[None])[0])
+        """Return a stabilised image (C, H, W) with NaN also where a pixel tells nothing.
+
+        The noise is that of the brightest around: a pixel without a photon says that there is none.
+        """
+        variance = self.variance(image.nan_to_num()[None])
+        return without_outliers(image, functional.max_pool2d(variance, 3, 1, 1)[0])
 
     def _look_up(self, table: Tensor, mean: Tensor) -> Tensor:
         place = ((mean - self.start) / self.step).clamp(0, _ENTRIES - 1.001)

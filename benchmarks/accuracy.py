@@ -180,7 +180,8 @@ def _measure(case: Case, settings: Settings) -> Line | None:
 
 def _expectation(stabiliser: Stabiliser, clean: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return what stabilised pixels are on average: what their exact inverse undoes."""
-    ends = stabiliser.forward(np.array([[clean.min(), 2 * clean.max()]])).numpy().ravel()
+    lowest = max(clean.min(), stabiliser.grey_noise.darkest)  # what is darker has no value there
+    ends = stabiliser.forward(np.array([[lowest, 2 * clean.max()]])).numpy().ravel()
     stable = torch.linspace(float(ends[0]) - 2, float(ends[1]) + 1, 20_000)
     levels = stabiliser.inverse(stable)
     rising = np.diff(levels, prepend=-np.inf) > 0  # below no photon, it is flat

@@ -193,3 +193,48 @@ def test_the_rehearsal_knows_that_noise_beside_is_noise() -> None:
     error = np.mean((result.image - clean) ** 2)
     true = 10 * np.log10(np.ptp(clean) ** 2 / error)
     assert result.figures["estimated_psnr"] == pytest.approx(true, abs=1.5)
+
+
+def _corrected(side: int = 128) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """A film of fading light, made as bright as at first in each frame; noisy and clean."""
+    peaks = np.geomspace(60, 6, 4)[:, None, None]
+    scene = np.stack([smooth_scene((side, side), seed) for seed in range(4)])
+    return camera(peaks * scene, read_noise=1) * 60 / peaks + 100, 60 * scene + 100
+
+
+def test_a_film_whose_bleaching_was_corrected_is_denoised_in_each_frame() -> None:
+    noisy, clean = _corrected()
+    settings = replace(AT_ONCE, adjacent_planes="ignore")
+    denoiser = Denoiser(settings).fit(noisy)
+    denoised = denoiser.denoise(noisy)
+    assert any("amplified differently" in note for note in denoiser.figures["notes"])
+    for frame, truth, result in zip(noisy, clean, denoised, strict=True):
+        alone = Denoiser(settings).fit(frame).denoise(frame)
+        assert psnr(result, truth) > psnr(alone, truth) - 0.5
+        assert psnr(result, truth) > psnr(frame, truth) + 8
+        assert result.mean() == pytest.approx(frame.mean(), rel=0.005)
+
+
+def test_each_frame_keeps_its_noise_in_windows_and_in_a_saved_model(tmp_path: Path) -> None:
+    noisy, _ = _corrected()
+    denoiser = Denoiser(replace(AT_ONCE, adjacent_planes="ignore")).fit(noisy)
+    denoised = denoiser.denoise(noisy)
+    denoiser.save(tmp_path / "model.safetensors")
+    loaded = Denoiser.load(tmp_path / "model.safetensors")
+    np.testing.assert_array_equal(loaded.denoise(noisy), denoised)
+    window = (slice(3, 4), slice(40, 80), slice(40, 80))
+    for rough in (False, True):
+        part = denoiser.denoise(noisy, window=window, rough=rough)
+        assert np.std(part - denoised[window]) < 0.3 * np.std(noisy[window] - denoised[window])
+
+
+def test_a_hidden_pixel_has_but_its_share_in_the_noise_of_its_frame() -> None:
+    """So that a J-invariant prediction hardly changes with the pixel it stands for."""
+    noisy, _ = _corrected()
+    denoiser = Denoiser(replace(AT_ONCE, adjacent_planes="ignore", prediction="j-invariant"))
+    before = denoiser.fit(noisy).denoise(noisy)
+    changed = noisy.copy()
+    changed[3, 64, 64] += 3 * np.std(noisy[3] - before[3])
+    after = denoiser.denoise(changed)
+    assert abs(after[3, 64, 64] - before[3, 64, 64]) < 0.01 * np.std(noisy[3] - before[3])
+    np.testing.assert_array_equal(after[:3], before[:3])

@@ -130,6 +130,10 @@ class Layout:
         numbers = np.arange(self.n_planes).reshape(self._plane_shape)
         return [int(number) for number in numbers[outer].ravel()]
 
+    def extent(self, letter: str) -> int:
+        """Return how many pixels or planes an axis has."""
+        return self.shape[self.axes.index(letter)]
+
     def plane(
         self,
         array: Any,

@@ -161,7 +161,8 @@ class Model:
             wanted = (slice(None), *reader.wanted)
             known, missing = known[wanted], missing[wanted]
             predicted = mean[wanted], error[wanted], noise[wanted]
-            grey = gathered.add(known, missing, *predicted, reader.line_noise(number))
+            own = reader.line_noise(number), reader.stabilisers(number)
+            grey = gathered.add(known, missing, *predicted, *own)
             plane = finish(grey, reader.plane(number)[wanted], missing.numpy(), result.dtype)
             reader.layout.set_plane(result, number, plane)
         return Result(result, gathered.figures(self.figures))

@@ -17,7 +17,7 @@ from .axes import BESIDE, Layout
 from .noise.dead_lines import dead_lines
 from .noise.line_noise import NO_LINE_NOISE, LineNoise
 from .noise.outliers import in_patches
-from .noise.stabilise import Stabiliser, stabilise_plane
+from .noise.stabilise import Stabiliser, of_plane, stabilise_plane
 from .noise.stable_noise import StableNoise
 from .stack import beside_plane
 
@@ -124,6 +124,10 @@ class StackReader:
         """Return what was taken away from a plane first."""
         return self._read(self._numbers[number]).line_noise
 
+    def stabilisers(self, number: int) -> Sequence[Stabiliser]:
+        """Return those of a plane, one for each channel; see `Stabiliser.of_plane`."""
+        return self._read(self._numbers[number]).stabilisers
+
     def beside(self, number: int) -> Tensor | None:
         """Return the planes beside one, (C, places in `BESIDE`, Y, X), if they are to be seen."""
         if not self._axis:
@@ -139,19 +143,30 @@ class StackReader:
             noisy = self._layout.plane(self._image, number, rows.read, columns.read)
             check_values(noisy)
             line_noise = LineNoise.of(noisy) if self._takes_line_noise else NO_LINE_NOISE
-            stable = stabilise_plane(self._stabilisers, line_noise.taken_from(noisy))
+            even = line_noise.taken_from(noisy)
+            own = self._own_stabilisers(number, even)
+            stable = stabilise_plane(own, even)
             dead = torch.from_numpy(dead_lines(noisy))
             known = self._noise.without_outliers(torch.where(dead, torch.nan, stable))
             dark = in_patches(stable.isnan() & ~dead)  # masked; single ones are dead pixels
             missing = dark | torch.from_numpy(~np.isfinite(noisy))
             given = slice(None), rows.given, columns.given
             self._read_last[number] = _Plane(
-                noisy[given], line_noise, stable[given], known[given], missing[given]
+                noisy[given], line_noise, own, stable[given], known[given], missing[given]
             )
         self._read_last.move_to_end(number)
         if len(self._read_last) > _REMEMBERED:
             self._read_last.popitem(last=False)
         return self._read_last[number]
+
+    def _own_stabilisers(self, number: int, even: NDArray[Any]) -> Sequence[Stabiliser]:
+        """Return the stabilisers of a plane, of which `even` was read: measured on all of it."""
+        if not any(stabiliser.each_plane for stabiliser in self._stabilisers):
+            return self._stabilisers
+        if even.shape[1:] != tuple(self._layout.extent(letter) for letter in "YX"):
+            whole = self._layout.plane(self._image, number)
+            even = LineNoise.of(whole).taken_from(whole) if self._takes_line_noise else whole
+        return of_plane(self._stabilisers, even)
 
 
 def _checked(window: Window | None, layout: Layout) -> Window:
@@ -209,6 +224,7 @@ class _Span:
 class _Plane:
     noisy: NDArray[Any]
     line_noise: LineNoise
+    stabilisers: Sequence[Stabiliser]
     stable: Tensor
     known: Tensor
     missing: Tensor

@@ -15,7 +15,7 @@ from .arrays import InputError, check_image, check_values
 from .axes import BESIDE, Beside, Layout
 from .noise.dead_lines import without_dead_lines
 from .noise.line_noise import without_line_noise
-from .noise.stabilise import Stabiliser, fit_stabilisers, stabilise_plane
+from .noise.stabilise import Stabiliser, fit_stabilisers, of_plane, stabilise_plane
 from .noise.stable_noise import StableNoise
 from .probe.noise_check import check_noise
 from .progress import Control
@@ -151,4 +151,5 @@ def to_learn_from(
 ) -> list[Tensor]:
     """Stabilise planes (C, Y, X); NaN where pixels are missing, or no image of anything."""
     noise = StableNoise.of(stabilisers)
-    return [noise.without_outliers(stabilise_plane(stabilisers, plane)) for plane in planes]
+    stable = (stabilise_plane(of_plane(stabilisers, plane), plane) for plane in planes)
+    return [noise.without_outliers(plane) for plane in stable]

@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 import torch
 
+from napari_noise2self.noise.estimate import estimate_noise
 from napari_noise2self.noise.model import NoiseModel
-from napari_noise2self.noise.stabilise import Stabiliser
+from napari_noise2self.noise.stabilise import Stabiliser, fit_stabilisers
+from napari_noise2self.progress import Control
 from simulate import camera, smooth_scene
 
 GAUSSIAN = Stabiliser(50.0, 8.0, NoiseModel(0.0, 0.25), centre=0.3, scale=0.2)
@@ -217,3 +219,55 @@ def test_faint_noise_beside_strong_signal_does_not_break_the_scale(faint: float,
 def test_plain_values_and_back() -> None:
     for stabiliser in (GAUSSIAN, _poisson_gaussian(), Stabiliser.fit([_levels()])):
         assert Stabiliser.from_dict(json.loads(json.dumps(stabiliser.to_dict()))) == stabiliser
+
+
+def _corrected(side: int = 128) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """Planes whose light fades and whose brightness was made the same again, and clean ones."""
+    scene, peaks = smooth_scene((side, side)), np.geomspace(60, 6, 5)
+    noisy = [camera(peak * scene, 1, 1, 0, n) * 60 / peak + 100 for n, peak in enumerate(peaks)]
+    return noisy, [60 * scene + 100] * 5
+
+
+def _fitted(planes: list[np.ndarray]) -> Stabiliser:
+    (fitted,) = fit_stabilisers([plane[None] for plane in planes], Control())
+    return fitted
+
+
+def test_each_plane_that_was_amplified_differently_has_even_noise() -> None:
+    noisy, clean = _corrected()
+    fitted = _fitted(noisy)
+    assert fitted.each_plane
+    for plane, without in zip(noisy, clean, strict=True):
+        own = fitted.of_plane(plane)
+        noise = own.forward(plane) - own.forward(without)
+        assert float(noise.var()) == pytest.approx(fitted.noise_variance, rel=0.2)
+
+
+def test_one_stabiliser_for_all_of_them_would_be_wrong() -> None:
+    """The negative control of the test above."""
+    noisy, clean = _corrected()
+    pairs = zip(noisy, clean, strict=True)
+    fitted = _fitted(noisy)
+    noise = [float((fitted.forward(a) - fitted.forward(b)).var()) for a, b in pairs]
+    assert max(noise) > 3 * min(noise)
+
+
+def test_planes_are_told_as_if_amplified_alike() -> None:
+    noisy, _ = _corrected()
+    fitted = _fitted(noisy)
+    laws = [estimate_noise([fitted.alike(plane)]) for plane in noisy]
+    np.testing.assert_allclose([law.gain for law in laws], fitted.grey_noise.gain, rtol=0.01)
+
+
+def test_planes_amplified_alike_share_a_stabiliser() -> None:
+    planes = [camera(peak * smooth_scene((128, 128)), 2, 1, 100) for peak in (60.0, 20.0, 6.0)]
+    fitted = _fitted(planes)
+    assert not fitted.each_plane
+    assert fitted.of_plane(planes[2]) is fitted
+    assert fitted.alike(planes[2]) is planes[2]
+
+
+def test_a_plane_whose_noise_is_not_known_is_taken_for_a_usual_one() -> None:
+    noisy, _ = _corrected()
+    fitted = _fitted(noisy)
+    assert fitted.of_plane(np.full((128, 128), 3.0)) is fitted

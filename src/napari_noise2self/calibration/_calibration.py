@@ -12,9 +12,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ..arrays import FloatArray, InputError, OutputDtype, check_image, finish, output_dtype
+from ..arrays import InputError, OutputDtype, check_image, finish, output_dtype
 from ..choices import choose_partition
-from ..noise.stabilise import Stabiliser, stabilise_plane
+from ..noise.stabilise import Stabiliser, of_plane, stabilise_plane
 from ..noise.stable_noise import StableNoise
 from ..partition import Partition
 from ..progress import Control, Progress, Report
@@ -137,7 +137,9 @@ class Calibration:
         for number in range(layout.n_planes):
             control.check()
             seen = reader.stable(number) if mode == "j-invariant" else reader.known(number)
-            mean = self._predict(seen, noise, classic, strength, mode, control)
+            stable = self._predict(seen, noise, classic, strength, mode, control)
+            pairs = zip(reader.stabilisers(number), stable, strict=True)
+            mean = np.stack([stabiliser.inverse(channel) for stabiliser, channel in pairs])
             missing = reader.missing(number).numpy()
             plane = finish(mean, reader.plane(number), missing, result.dtype)
             layout.set_plane(result, number, plane)
@@ -160,8 +162,8 @@ class Calibration:
         strength: float,
         mode: Prediction,
         control: Control,
-    ) -> FloatArray:
-        """Denoise one stabilised plane (C, Y, X), and return it in grey levels."""
+    ) -> Tensor:
+        """Denoise one stabilised plane (C, Y, X)."""
         scale = noise.unit.sqrt()
         stable = plane[None] / scale
         present = torch.isfinite(stable).all(dim=1, keepdim=True)
@@ -175,8 +177,7 @@ class Calibration:
             variance = noise.assumed_variance(mean * scale) / noise.unit
             mixed = posterior(mean, image, present, variance)
             mean = torch.where(self._independent, mixed, (mean + filtered) / 2)
-        pairs = zip(self.stabilisers, (mean * scale)[0], strict=True)
-        return np.stack([stabiliser.inverse(channel) for stabiliser, channel in pairs])
+        return (mean * scale)[0]
 
 
 def calibrate(
@@ -239,9 +240,10 @@ def calibrate(
         if np.shape(clean) != layout.shape:
             raise InputError(f"The clean image must have the noisy one's shape, {layout.shape}.")
         cleans = training_planes(clean, axes, control).planes
-        known = [stabilise_plane(stabilisers, plane) for plane in cleans]
-        if len(known) != len(stable):
+        if len(cleans) != len(planes):
             raise InputError("Noisy and clean image must have finite pixels in the same planes.")
+        pairs = zip(planes, cleans, strict=True)
+        known = [stabilise_plane(of_plane(stabilisers, noisy), clean) for noisy, clean in pairs]
     floor = classic_floor(
         stable,
         StableNoise.of(stabilisers),

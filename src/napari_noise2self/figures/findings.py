@@ -24,6 +24,11 @@ _LEARNED_NOISE = (
     "noise, some of which neighbouring pixels share."
 )
 
+_AMPLIFIED = (
+    "Planes were amplified differently, as by a correction of bleaching, so the noise of each was "
+    "measured by itself; that told here is of a usual one."
+)
+
 _WHITENED = (
     "The result is that of an image whose noise was made white, so that no neighbours need to be "
     "hidden; choose an exclusion yourself to do without."
@@ -64,6 +69,8 @@ def notes(model: Model) -> list[str]:
         model.stack.note,
         *(s.noise.note for s in model.stabilisers),
     ]
+    if any(stabiliser.each_plane for stabiliser in model.stabilisers):
+        sentences.append(_AMPLIFIED)
     if not record.steps and learns_nothing(model.settings, model.partition):
         sentences.append(_LEARNS_NOTHING)
     if record.learned_noise:

@@ -60,9 +60,8 @@ class ResultFigures:
     def __init__(self, stabilisers: Sequence[Stabiliser], dtype: np.dtype[Any]) -> None:
         self._stabilisers = stabilisers
         self._assumed = StableNoise.of(stabilisers)
-        self._models = [stabiliser.grey_noise for stabiliser in stabilisers]
         self._errors = ErrorEstimate(dtype)
-        self._residual = ResidualCheck([model.correlation for model in self._models])
+        self._residual = ResidualCheck([each.noise.correlation for each in stabilisers])
         self._hot_pixels = 0
         self._lines: list[tuple[float, float]] = []  # deviations of rows and columns
 
@@ -74,6 +73,7 @@ class ResultFigures:
         error: Tensor,
         noise: Tensor,
         line_noise: LineNoise = NO_LINE_NOISE,
+        stabilisers: Sequence[Stabiliser] = (),
     ) -> FloatArray:
         """Add a stabilised plane and what `Predictor.predict` made of it.
 
@@ -87,17 +87,20 @@ class ResultFigures:
             float32 of the same shape.
         line_noise : LineNoise, optional
             That was taken away first.
+        stabilisers : sequence of Stabiliser, optional
+            Those of this plane, if it has its own.
 
         Returns
         -------
         ndarray
             The denoised plane in grey levels.
         """
+        own = stabilisers or self._stabilisers
         present = noisy.isfinite().numpy()
         self._residual.add(noisy.numpy(), denoised.numpy())
         self._hot_pixels += int((noisy.isnan() & ~missing).sum())
         units = np.reshape([stabiliser.scale**2 for stabiliser in self._stabilisers], (-1, 1, 1))
-        pairs = zip(self._stabilisers, denoised, strict=True)
+        pairs = zip(own, denoised, strict=True)
         grey = np.stack([stabiliser.inverse(channel) for stabiliser, channel in pairs])
         assumed = self._assumed.assumed_variance(denoised[None])[0]
         relative = torch.where(assumed > 0, noise / assumed, 0).double().numpy()
@@ -105,7 +108,7 @@ class ResultFigures:
         self._lines.append((line_noise.row_std, line_noise.column_std))
         lines = line_noise.taken, line_noise.left
         plane = PlanePrediction(grey, error_there, relative, present, *lines)
-        self._errors.add(plane, self._models)
+        self._errors.add(plane, [stabiliser.grey_noise for stabiliser in own])
         return grey
 
     def figures(self, training: dict[str, Any]) -> dict[str, Any]:

@@ -73,7 +73,7 @@ def mismatch(
     for channel, model in enumerate(stabilisers):
         control.check()
         alike = model.noise.correlation  # as checked by the network, which is not asked here
-        found = Stabiliser.fit([tile[channel] for tile in tiles], correlation=alike)
+        found = Stabiliser.fit([model.alike(tile[channel]) for tile in tiles], correlation=alike)
         difference = difference or _difference(model, found)
     return difference and (
         f"This image is unlike those that the model was trained on ({difference}); train on it for "

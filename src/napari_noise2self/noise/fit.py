@@ -83,11 +83,11 @@ def fit_line(windows: Sequence[Windows], spacing: int = 1) -> VarianceLine:
     """
     found = joined(windows)
     means, energies = found.mean, found.energy
+    floor = 1e-3 * float(energies.mean())
     group, flat, spared = _group(found)
     dark = float(np.median(means[group == 0]))  # of few hot pixels, the mean is not
     means, energies, group = means[flat], energies[flat], group[flat]
     energies = energies / spared[group]
-    floor = 1e-3 * float(energies.mean())
     most, share, median = noise_energies(spacing)
     groups = int(group.max()) + 1
     signal = _means(means, group, groups)

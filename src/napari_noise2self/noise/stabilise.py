@@ -12,7 +12,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ..axes import fullest
 from ..progress import Control
+from .amplification import amplification, reference_plane
 from .correlation import Correlation
 from .estimate import estimate_noise
 from .fit import NoisePoint
@@ -21,6 +23,7 @@ from .model import NoiseModel
 from .outliers import without_outliers
 
 _STATISTICS_PLANES = 16
+_OWN_SIDE = 384  # of the part of a plane that tells its own noise
 _FALLS = "The noise falls with the signal, as where contrast is inverted."
 NOISE_STD = 0.2
 """Standard deviation of the noise in the network's range,"""
@@ -47,6 +50,8 @@ class Stabiliser:
         Mean of the transformed image.
     scale : float
         Standard deviation of the noise in the result.
+    each_plane : bool
+        Whether planes were amplified differently, so that each needs its own; see `of_plane`.
     """
 
     offset: float
@@ -54,6 +59,7 @@ class Stabiliser:
     noise: NoiseModel
     centre: float = 0.0
     scale: float = 1.0
+    each_plane: bool = False
 
     @classmethod
     def fit(
@@ -88,6 +94,32 @@ class Stabiliser:
         contrast = float(np.sqrt(np.mean([local_contrast(plane) ** 2 for plane in stable])))
         scale = min(NOISE_STD, LARGEST_CONTRAST / contrast) if contrast > 0 else NOISE_STD
         return replace(self, centre=centre, scale=scale)
+
+    def of_plane(self, plane: NDArray[Any]) -> Stabiliser:
+        """Return that of a plane (H, W), after which its noise follows the same law as others'.
+
+        Itself, if all planes were amplified alike, or the noise of this one can't be measured.
+        """
+        if not (self.each_plane and self.noise.fitted):
+            return self
+        part = _part(plane).astype(np.float64)
+        law = estimate_noise([(part - self.offset) / self.unit], self.noise.correlation)
+        if not law.fitted:
+            return self
+        factor, offset = amplification(law, self.noise)
+        return replace(
+            self,
+            offset=self.offset + offset * self.unit,
+            unit=self.unit * factor,
+            each_plane=False,
+        )
+
+    def alike(self, plane: NDArray[Any]) -> NDArray[Any]:
+        """Return a plane (H, W) as if it had been amplified as those that were measured."""
+        own = self.of_plane(plane)
+        if own is self:
+            return plane
+        return (plane.astype(np.float64) - own.offset) * (self.unit / own.unit) + self.offset
 
     def forward(self, plane: NDArray[Any]) -> Tensor:
         """Map grey levels to a float32 tensor of the same shape; NaN where pixels have no value.
@@ -165,13 +197,42 @@ def fit_stabilisers(planes: Sequence[NDArray[Any]], control: Control) -> tuple[S
     stabilisers = []
     for channel in range(len(some[0])):
         control.check()
-        stabilisers.append(Stabiliser.fit([plane[channel] for plane in some]))
+        images = [plane[channel] for plane in some]
+        usual = _of_usual_plane(images)
+        alike = [usual.alike(image) for image in images] if usual else images
+        fitted = Stabiliser.fit(alike)
+        stabilisers.append(replace(fitted, each_plane=usual is not None))
     return tuple(stabilisers)
+
+
+def _of_usual_plane(planes: Sequence[NDArray[Any]]) -> Stabiliser | None:
+    """Return the stabiliser of one plane if others were amplified differently."""
+    if len(planes) < 2:
+        return None
+    parts = [_part(plane).astype(np.float64) for plane in planes]
+    values = np.concatenate([part[np.isfinite(part)] for part in parts])
+    offset, unit = float(values.mean()), float(values.std())
+    if not unit > 0:
+        return None
+    laws = [estimate_noise([(part - offset) / unit]) for part in parts]
+    number = reference_plane(laws, math.sqrt(np.mean([part.size for part in parts])))
+    return None if number is None else Stabiliser(offset, unit, laws[number], each_plane=True)
+
+
+def _part(plane: NDArray[Any]) -> NDArray[Any]:
+    """Return the part of a plane on which its own noise is measured."""
+    return plane[fullest(np.isfinite(plane), _OWN_SIDE)]
 
 
 def measured_planes(planes: Sequence[NDArray[Any]]) -> Sequence[NDArray[Any]]:
     """Return those of many planes on which noise is measured."""
     return planes[:: max(1, math.ceil(len(planes) / _STATISTICS_PLANES))]
+
+
+def of_plane(stabilisers: Sequence[Stabiliser], plane: NDArray[Any]) -> tuple[Stabiliser, ...]:
+    """Return the stabilisers of the channels of one plane (C, Y, X)."""
+    pairs = zip(stabilisers, plane, strict=True)
+    return tuple(stabiliser.of_plane(channel) for stabiliser, channel in pairs)
 
 
 def stabilise_plane(stabilisers: Sequence[Stabiliser], plane: NDArray[Any]) -> Tensor:

@@ -64,11 +64,12 @@ def check_noise(
     some = measured_planes(planes)
     checked = []
     for channel, stabiliser in enumerate(stabilisers):
-        images = [plane[channel] for plane in some]
+        images = [stabiliser.alike(plane[channel]) for plane in some]
         if stabiliser.noise.correlation.reach:
             found = _residuals(stabiliser, images, control)
             if found and not _confirmed(stabiliser.noise.correlation, found.correlation):
-                stabiliser = Stabiliser.fit(images, correlation=found.correlation)
+                fitted = Stabiliser.fit(images, correlation=found.correlation)
+                stabiliser = replace(fitted, each_plane=stabiliser.each_plane)
         checked.append(_weaker_if_so(stabiliser, images, control))
     return tuple(checked)
 

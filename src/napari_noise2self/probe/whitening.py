@@ -156,7 +156,7 @@ def measure_whitenings(
     """
     found = []
     for channel, stabiliser in enumerate(stabilisers):
-        images = [plane[channel] for plane in measured_planes(planes)]
+        images = [stabiliser.alike(plane[channel]) for plane in measured_planes(planes)]
         whitening = _measure(stabiliser, images, partition, control)
         if whitening is None:
             return ()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from qtpy.QtCore import QEvent, Qt
-from qtpy.QtGui import QColor, QPalette
+from qtpy.QtGui import QColor, QPalette, QShowEvent
 from qtpy.QtWidgets import QLabel, QWidget
 
 from ..layouts import column
@@ -41,6 +41,7 @@ class Plot(QWidget):
         import pyqtgraph as pg
 
         super().__init__()
+        self._drawn_in: QColor | None = None
         self._axes = pg.PlotWidget(background=None, enableMenu=False)
         self._axes.setFixedHeight(height)
         self._axes.setMouseEnabled(x=False, y=False)
@@ -74,10 +75,21 @@ class Plot(QWidget):
         """Follow the theme; called by Qt."""
         super().changeEvent(event)
         if event.type() in (QEvent.Type.StyleChange, QEvent.Type.PaletteChange):
+            self._follow()
+
+    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802
+        """Follow the theme; called by Qt."""
+        super().showEvent(event)
+        self._follow()
+
+    def _follow(self) -> None:
+        """Draw anew if the colours around are others: not what is closed, and loses its style."""
+        if self.isVisible() and self.ink != self._drawn_in:
             self.recolour()
 
     def recolour(self) -> None:
         """Draw in the colour of the text around, on its background."""
+        self._drawn_in = self.ink
         for side in ("bottom", "left"):
             axis = self._axes.getAxis(side)
             axis.setPen(self.ink)

@@ -14,11 +14,12 @@ from ..arrays import FloatArray
 from .compression import BLOCK, in_blocks
 from .correlation import WHITE, Correlation, measure_correlation
 from .cut_off import measure_cut_noise
-from .fit import find_limits, fit_line, measure_windows, without_mask
+from .fit import Windows, find_limits, fit_line, measure_windows, without_mask
 from .flat_blocks import flattest_noise
 from .gaps import without_gaps
 from .impulses import without_impulses
 from .model import GROWS, SMALLEST_RISE, NoiseModel
+from .periodic import measure_windows_of_pattern, noise_left, period
 from .single_photons import single_photons
 
 _ENOUGH, _BAND = 2**22, 128  # pixels to measure in all; rows of a band
@@ -88,6 +89,8 @@ def estimate_noise(
         return replace(model, correlation=correlation or WHITE)
     if correlation is None:
         correlation = _correlation(model, parts)
+        if correlation.reach:
+            model, correlation = _on_pattern(parts) or (model, correlation)
     if in_blocks(planes):
         rough = _rough_model(planes, _SMOOTHED)
         return replace(rough, points=model.points, correlation=correlation)
@@ -113,6 +116,19 @@ def _correlation(model: NoiseModel, planes: Sequence[FloatArray]) -> Correlation
         return correlation
     flattest = flattest_noise([model.stabilise(plane) for plane in uncut(planes)])
     return WHITE if flattest.white else correlation
+
+
+def _on_pattern(planes: Sequence[FloatArray]) -> tuple[NoiseModel, Correlation] | None:
+    """Return the noise on a pattern that comes back, if there is one, and the noise is white."""
+    lags = [(plane, lag) for plane in planes if (lag := period(plane))]
+    if not lags:
+        return None
+    limits = find_limits(planes)
+    windows = [measure_windows_of_pattern(plane, lag, *limits) for plane, lag in lags]
+    model = _fit_windows(planes, windows)
+    stable = [noise_left(model.stabilise(plane), lag) for plane, lag in lags]
+    white = model.fitted and not measure_correlation(stable).reach
+    return (model, WHITE) if white else None
 
 
 def _strongest(model: NoiseModel, planes: Sequence[FloatArray]) -> NoiseModel:
@@ -197,6 +213,13 @@ def _fit(planes: Sequence[FloatArray], spacing: int = 1, counts: bool = False) -
     low, high = find_limits(planes)
     low = -math.inf if counts else low
     windows = [measure_windows(plane, spacing, low, high) for plane in planes]
+    return _fit_windows(planes, windows, spacing, counts)
+
+
+def _fit_windows(
+    planes: Sequence[FloatArray], windows: Sequence[Windows], spacing: int = 1, counts: bool = False
+) -> NoiseModel:
+    """Fit a noise model to windows of planes."""
     energies = np.concatenate([each.energy[each.cut == 0] for each in windows])
     if energies.size < _MINIMUM_WINDOWS or not energies.any():
         return _rough_model(planes, _TOO_LITTLE)

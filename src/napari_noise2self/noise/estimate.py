@@ -14,6 +14,7 @@ from ..arrays import FloatArray
 from .compression import BLOCK, in_blocks
 from .correlation import WHITE, Correlation, measure_correlation
 from .cut_off import measure_cut_noise
+from .drawings import drawn
 from .fit import Windows, find_limits, fit_line, measure_windows, without_mask
 from .flat_blocks import flattest_noise
 from .gaps import without_gaps
@@ -21,6 +22,7 @@ from .impulses import without_impulses
 from .model import GROWS, SMALLEST_RISE, NoiseModel
 from .periodic import measure_windows_of_pattern, noise_left, period
 from .single_photons import single_photons
+from .small_image import rough_line
 
 _ENOUGH, _BAND = 2**22, 128  # pixels to measure in all; rows of a band
 _MINIMUM_WINDOWS = 100
@@ -31,7 +33,6 @@ _FEW_LEVELS = 8
 _OTHER_END = 0.1  # of the pixels that are cut off at one end, so many may be at the other
 _COUNTS = 0.2  # relative error of the gain of photon counts
 _DARK_SHARE = 0.02
-_EQUAL, _FEWEST_PAIRS, _ONE_LEVEL = 0.75, 50, 0.5  # neighbours in drawings; most of the pixels
 _RESOLUTION = 1e-6  # of float32, relative to the image's standard deviation
 
 _WITHOUT = "so it is denoised without a noise model."
@@ -39,6 +40,8 @@ _TOO_LITTLE = (
     "The image is too small or too flat, or too much of it is cut off or missing, to measure its "
     f"noise, {_WITHOUT}"
 )
+_SMALL = "The image is too small to measure its noise well: this is a rough estimate."
+_ON_PATTERN = "The noise was measured on a pattern that comes back, for all intensities together."
 _NO_NOISE = "No noise was found: denoising can only make this image smoother."
 _NO_LAW = (
     "The noise could not be told from the structure of the image, or follows no known law: it is "
@@ -81,16 +84,18 @@ def estimate_noise(
     parts = [without_mask(plane) for plane in planes]
     model = _fit(parts)
     if model.note == _TOO_LITTLE:
-        if _drawn(planes):
+        if drawn(planes):
             rough = _rough_model(planes, _NO_NOISE)
             return replace(rough, intercept=_RESOLUTION * rough.intercept, reliable=True)
         model = _cut_model(planes)
-    if model.note == _CUT_OFF:  # too little of it is left to be seen to be alike
+    if model.note == _TOO_LITTLE:
+        model = _small_model(parts)
+    if model.note in (_CUT_OFF, _SMALL):  # too little is left to be seen to be alike
         return replace(model, correlation=correlation or WHITE)
     if correlation is None:
         correlation = _correlation(model, parts)
-        if correlation.reach:
-            model, correlation = _on_pattern(parts) or (model, correlation)
+        if correlation.reach and (on_pattern := _on_pattern(parts)):
+            model, correlation = on_pattern, WHITE
     if in_blocks(planes):
         rough = _rough_model(planes, _SMOOTHED)
         return replace(rough, points=model.points, correlation=correlation)
@@ -118,17 +123,21 @@ def _correlation(model: NoiseModel, planes: Sequence[FloatArray]) -> Correlation
     return WHITE if flattest.white else correlation
 
 
-def _on_pattern(planes: Sequence[FloatArray]) -> tuple[NoiseModel, Correlation] | None:
+def _on_pattern(planes: Sequence[FloatArray]) -> NoiseModel | None:
     """Return the noise on a pattern that comes back, if there is one, and the noise is white."""
     lags = [(plane, lag) for plane in planes if (lag := period(plane))]
     if not lags:
         return None
     limits = find_limits(planes)
-    windows = [measure_windows_of_pattern(plane, lag, *limits) for plane, lag in lags]
-    model = _fit_windows(planes, windows)
+    model = _fit_windows(
+        planes, [measure_windows_of_pattern(plane, lag, *limits) for plane, lag in lags]
+    )
+    if model.points and not model.fitted:  # fine patterns are as bright everywhere
+        variance = float(np.median([point.variance for point in model.points]))
+        model = replace(model, intercept=variance, reliable=True, note=_ON_PATTERN)
     stable = [noise_left(model.stabilise(plane), lag) for plane, lag in lags]
-    white = model.fitted and not measure_correlation(stable).reach
-    return (model, WHITE) if white else None
+    white = model.reliable and not measure_correlation(stable).reach
+    return model if white else None
 
 
 def _strongest(model: NoiseModel, planes: Sequence[FloatArray]) -> NoiseModel:
@@ -273,23 +282,13 @@ def _cut_model(planes: Sequence[FloatArray]) -> NoiseModel:
     return _rough_model(planes, _TOO_LITTLE)
 
 
-def _drawn(planes: Sequence[FloatArray]) -> bool:
-    """Tell whether nearly all neighbours between the limits are equal, but not all pixels there.
-
-    With noise, few are, unless it is so weak that only one level is left above the ground.
-    """
-    limits, equal, pairs = find_limits(planes), 0, _FEWEST_PAIRS
-    between = [
-        np.where(np.isfinite(plane) & ~np.isin(plane, limits), plane, np.nan) for plane in planes
-    ]
-    for axis in (0, 1):
-        for plane in between:
-            steps = np.diff(plane, axis=axis)
-            equal += int(np.count_nonzero(steps == 0))
-            pairs += int(np.count_nonzero(np.isfinite(steps)))
-    values = np.concatenate([plane[np.isfinite(plane)] for plane in between])
-    counts = np.unique(values, return_counts=True)[1]
-    return equal > _EQUAL * pairs and bool(counts.max() < _ONE_LEVEL * values.size)
+def _small_model(planes: Sequence[FloatArray]) -> NoiseModel:
+    """Return the rough noise of small images, if nothing is cut off."""
+    rough = _rough_model(planes, _TOO_LITTLE)
+    line = rough_line(planes)
+    if line is None or any(map(math.isfinite, find_limits(planes))):
+        return rough
+    return replace(rough, gain=line[0], intercept=line[1], reliable=True, note=_SMALL)
 
 
 def _rough_model(planes: Sequence[FloatArray], note: str) -> NoiseModel:

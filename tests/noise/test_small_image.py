@@ -34,7 +34,7 @@ def test_gaussian_noise(shape: tuple[int, int]) -> None:
     model = estimate_noise([100 + 20 * _scene(shape) + 2 * _noise(shape)])
     assert model.reliable
     assert not model.fitted, "it is a stand-in, and gives no estimated PSNR"
-    assert "rough" in model.note
+    assert "roughly" in model.note
     assert model.variance(np.array(100.0)) == pytest.approx(4, rel=0.5)
 
 

@@ -22,7 +22,7 @@ from .impulses import without_impulses
 from .model import GROWS, SMALLEST_RISE, NoiseModel
 from .periodic import measure_windows_of_pattern, noise_left, period
 from .single_photons import single_photons
-from .small_image import rough_line
+from .small_image import SMALL, rough_line
 
 _ENOUGH, _BAND = 2**22, 128  # pixels to measure in all; rows of a band
 _MINIMUM_WINDOWS = 100
@@ -40,7 +40,6 @@ _TOO_LITTLE = (
     "The image is too small or too flat, or too much of it is cut off or missing, to measure its "
     f"noise, {_WITHOUT}"
 )
-_SMALL = "The image is too small to measure its noise well: this is a rough estimate."
 _ON_PATTERN = "The noise was measured on a pattern that comes back, for all intensities together."
 _NO_NOISE = "No noise was found: denoising can only make this image smoother."
 _NO_LAW = (
@@ -90,7 +89,7 @@ def estimate_noise(
         model = _cut_model(planes)
     if model.note == _TOO_LITTLE:
         model = _small_model(parts)
-    if model.note in (_CUT_OFF, _SMALL):  # too little is left to be seen to be alike
+    if model.note in (_CUT_OFF, *SMALL):  # too little is left to be seen to be alike
         return replace(model, correlation=correlation or WHITE)
     if correlation is None:
         correlation = _correlation(model, parts)
@@ -288,7 +287,8 @@ def _small_model(planes: Sequence[FloatArray]) -> NoiseModel:
     line = rough_line(planes)
     if line is None or any(map(math.isfinite, find_limits(planes))):
         return rough
-    return replace(rough, gain=line[0], intercept=line[1], reliable=True, note=_SMALL)
+    gain, intercept = line
+    return replace(rough, gain=gain, intercept=intercept, reliable=True, note=SMALL[gain > 0])
 
 
 def _rough_model(planes: Sequence[FloatArray], note: str) -> NoiseModel:

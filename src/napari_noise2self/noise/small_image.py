@@ -15,10 +15,15 @@ import numpy as np
 from ..arrays import FloatArray
 from .robust import MEDIAN_TO_STD
 
+SMALL = tuple(
+    f"The image is too small to measure its noise well: roughly, it {law}."
+    for law in ("is the same at all intensities", "grows with the signal")
+)
+"""Sentences for the user: with a gain of 0, and with more."""
 _SPACING, _SHORTEST = 2, 8
 """Pixels from one to the next of a difference; of an axis along which there are any."""
 _DIFFERENCE = np.array([1.0, -2.0, 1.0]) / math.sqrt(6)
-_GROUPS, _FEWEST = 6, 25
+_GROUPS, _FEWEST_GROUPS, _FEWEST = 6, 4, 25
 """Of brightness, and second differences of each."""
 _NOTHING = 1e-6
 """Of the variance of the image, by which numbers are rounded."""
@@ -44,7 +49,7 @@ def rough_line(planes: Sequence[FloatArray]) -> tuple[float, float] | None:
     known = np.isfinite(differences)
     differences, brightness = np.abs(differences[known]), brightness[known]
     groups = min(_GROUPS, brightness.size // _FEWEST)
-    if not groups:
+    if groups < _FEWEST_GROUPS:
         return None
     members = np.array_split(np.argsort(brightness), groups)
     signal = np.array([brightness[group].mean() for group in members])

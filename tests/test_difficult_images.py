@@ -41,7 +41,7 @@ def _camera(clean: FloatArray, seed: int = 0) -> FloatArray:
 
 def _too_small() -> Case:
     clean = _cells(20)
-    return Case(_camera(clean), clean, "too small")
+    return Case(_camera(clean), clean, "too small to measure its noise well: roughly, it grows")
 
 
 def _flat() -> Case:

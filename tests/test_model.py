@@ -68,7 +68,7 @@ def test_other_predictions_do_use_the_pixel_itself(prediction: str) -> None:
 def test_nor_do_colours_planes_holes_and_settings(settings_: dict[str, Any]) -> None:
     image = levels((2, 20, 23, 3)).astype(np.float32)
     image[0, 4:8, 4:8, 1] = np.nan
-    denoiser = _awake(image, "TYXS", **settings_)
+    denoiser = _awake(image, "TYXS", adjacent_planes="ignore", **settings_)
     labels = denoiser.partition.labels((20, 23))[0].numpy()
     hidden = labels == labels[9, 9]
     changed = image.copy()

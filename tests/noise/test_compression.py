@@ -61,6 +61,30 @@ def test_boxes_of_the_specimen_are_no_compression(noise: float) -> None:
             assert not in_blocks([image])
 
 
+def _pattern(kind: str) -> NDArray[np.float64]:
+    y, x = np.indices((160, 160))
+    cells = np.random.default_rng(0).uniform(0, 1, (40, 40))
+    return {
+        "checkers of 8": ((y // 8 + x // 8) % 2).astype(float),
+        "checkers of 4": ((y // 4 + x // 4) % 2).astype(float),
+        "grid": ((y % 8 < 2) | (x % 8 < 2)).astype(float),
+        "wells": (np.hypot(y % 8 - 3.5, x % 8 - 3.5) < 3).astype(float),
+        "mosaic": cells[y // 8, x // 8],
+    }[kind]
+
+
+@pytest.mark.parametrize("photons", [3, 20, 200])
+@pytest.mark.parametrize("kind", ["checkers of 8", "checkers of 4", "grid", "wells", "mosaic"])
+def test_regular_patterns_in_camera_noise_are_no_compression(kind: str, photons: float) -> None:
+    noisy = np.random.default_rng(1).poisson(photons * (1 + 4 * _pattern(kind))).astype(float)
+    assert not in_blocks([noisy])
+    assert not in_blocks([noisy / noisy.std() - 1])
+
+
+def test_a_pattern_that_was_compressed_is_compressed() -> None:
+    assert in_blocks([jpeg(_noisy(160) + 50 * _pattern("mosaic"))])
+
+
 @pytest.mark.parametrize(
     "image",
     [

@@ -361,7 +361,7 @@ def test_any_image_gets_a_model_that_can_be_used(plane: np.ndarray) -> None:
 @pytest.mark.parametrize("shape", [(1, 500), (30, 30), (500, 5)])
 def test_small_image_is_not_trusted(shape: tuple[int, int]) -> None:
     model = estimate_noise([3 * _noise(shape)])
-    assert not model.reliable
+    assert not model.fitted
     assert model.gain == 0
     assert model.intercept == pytest.approx(9, rel=0.2)
     assert "too small" in model.note

@@ -71,6 +71,14 @@ def test_things_along_a_line_are_none() -> None:
     assert not LineNoise.of(image[None])
 
 
+@pytest.mark.parametrize("period", [2, 4, 8, 12])
+def test_stripes_that_come_back_are_none(period: int) -> None:
+    """Half of the contrast of stripes of four pixels each was taken away."""
+    stripes = 60.0 * (np.arange(SHAPE[1]) % period >= period / 2)
+    noisy = np.random.default_rng(0).poisson(10 + np.broadcast_to(stripes, SHAPE))
+    assert not LineNoise.of(noisy[None])
+
+
 def test_scale_and_offset_of_grey_levels_do_not_matter() -> None:
     noisy = _noisy(rows=1)[None]
     other = LineNoise.of(1e-4 * noisy - 7)

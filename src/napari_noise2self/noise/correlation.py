@@ -17,7 +17,8 @@ _LAGS = 3
 _LARGEST_RADIUS = 4
 _WINDOW = 12
 _QUIET_SHARE = 0.05
-_BLUR = 4.0
+BLUR = 4.0
+"""Standard deviation in pixels; what is smoother is a slow change."""
 _CORRELATED = 0.2
 _SMOOTH = 0.8
 _DIAGONAL = 0.08
@@ -159,7 +160,7 @@ def _quiet_autocovariance(
     if not finite.any():
         return np.zeros(len(lags))
     plane = np.where(finite, plane, np.median(plane[finite]))
-    rough = plane - ndimage.gaussian_filter(plane, _BLUR)
+    rough = plane - ndimage.gaussian_filter(plane, BLUR)
     inside = (slice(_WINDOW, -_WINDOW, _WINDOW // 2),) * 2
     energy = ndimage.uniform_filter(rough**2, _WINDOW)[inside]
     whole = ndimage.uniform_filter(finite.astype(float), _WINDOW)[inside] > 0.999

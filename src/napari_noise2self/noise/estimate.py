@@ -14,14 +14,17 @@ from ..arrays import FloatArray
 from .compression import BLOCK, in_blocks
 from .correlation import WHITE, Correlation, measure_correlation
 from .cut_off import measure_cut_noise
+from .drawings import drawn
 from .fit import fit_line
 from .flat_blocks import flattest_noise
 from .gaps import without_gaps
 from .impulses import without_impulses
 from .limits import find_limits, without_mask
 from .model import GROWS, SMALLEST_RISE, NoiseModel
+from .periodic import measure_windows_of_pattern, noise_left, period
 from .single_photons import single_photons
-from .windows import measure_windows
+from .small_image import SMALL, rough_line
+from .windows import Windows, measure_windows
 
 _ENOUGH, _BAND = 2**22, 128  # pixels to measure in all; rows of a band
 _MINIMUM_WINDOWS = 100
@@ -32,7 +35,6 @@ _FEW_LEVELS = 8
 _OTHER_END = 0.1  # of the pixels that are cut off at one end, so many may be at the other
 _COUNTS = 0.2  # relative error of the gain of photon counts
 _DARK_SHARE = 0.02
-_EQUAL, _FEWEST_PAIRS, _ONE_LEVEL = 0.75, 50, 0.5  # neighbours in drawings; most of the pixels
 _RESOLUTION = 1e-6  # of float32, relative to the image's standard deviation
 
 _WITHOUT = "so it is denoised without a noise model."
@@ -40,6 +42,7 @@ _TOO_LITTLE = (
     "The image is too small or too flat, or too much of it is cut off or missing, to measure its "
     f"noise, {_WITHOUT}"
 )
+_ON_PATTERN = "The noise was measured on a pattern that comes back, for all intensities together."
 _NO_NOISE = "No noise was found: denoising can only make this image smoother."
 _NO_LAW = (
     "The noise could not be told from the structure of the image, or follows no known law: it is "
@@ -86,14 +89,18 @@ def estimate_noise(
     parts = [without_mask(plane) for plane in planes]
     model = _fit(parts)
     if model.note == _TOO_LITTLE:
-        if _drawn(planes):
+        if drawn(planes):
             rough = _rough_model(planes, _NO_NOISE)
             return replace(rough, intercept=_RESOLUTION * rough.intercept, reliable=True)
         model = _cut_model(planes)
-    if model.note == _CUT_OFF:  # too little of it is left to be seen to be alike
+    if model.note == _TOO_LITTLE:
+        model = _small_model(parts)
+    if model.note in (_CUT_OFF, *SMALL):  # too little is left to be seen to be alike
         return replace(model, correlation=correlation or WHITE)
     if correlation is None:
         correlation = _correlation(model, parts)
+        if correlation.reach and (on_pattern := _on_pattern(parts)):
+            model, correlation = on_pattern, WHITE
     if in_blocks(planes):
         rough = _rough_model(planes, _SMOOTHED)
         return replace(rough, points=model.points, correlation=correlation)
@@ -119,6 +126,23 @@ def _correlation(model: NoiseModel, planes: Sequence[FloatArray]) -> Correlation
         return correlation
     flattest = flattest_noise([model.stabilise(plane) for plane in uncut(planes)])
     return WHITE if flattest.white else correlation
+
+
+def _on_pattern(planes: Sequence[FloatArray]) -> NoiseModel | None:
+    """Return the noise on a pattern that comes back, if there is one, and the noise is white."""
+    lags = [(plane, lag) for plane in planes if (lag := period(plane))]
+    if not lags:
+        return None
+    limits = find_limits(planes)
+    model = _fit_windows(
+        planes, [measure_windows_of_pattern(plane, lag, *limits) for plane, lag in lags]
+    )
+    if model.points and not model.fitted:  # fine patterns are as bright everywhere
+        variance = float(np.median([point.variance for point in model.points]))
+        model = replace(model, intercept=variance, reliable=True, note=_ON_PATTERN)
+    stable = [noise_left(model.stabilise(plane), lag) for plane, lag in lags]
+    white = model.reliable and not measure_correlation(stable).reach
+    return model if white else None
 
 
 def _strongest(model: NoiseModel, planes: Sequence[FloatArray]) -> NoiseModel:
@@ -203,6 +227,13 @@ def _fit(planes: Sequence[FloatArray], spacing: int = 1, counts: bool = False) -
     low, high = find_limits(planes)
     low = -math.inf if counts else low
     windows = [measure_windows(plane, spacing, low, high) for plane in planes]
+    return _fit_windows(planes, windows, spacing, counts)
+
+
+def _fit_windows(
+    planes: Sequence[FloatArray], windows: Sequence[Windows], spacing: int = 1, counts: bool = False
+) -> NoiseModel:
+    """Fit a noise model to windows of planes."""
     energies = np.concatenate([each.energy[each.cut == 0] for each in windows])
     if energies.size < _MINIMUM_WINDOWS or not energies.any():
         return _rough_model(planes, _TOO_LITTLE)
@@ -256,23 +287,14 @@ def _cut_model(planes: Sequence[FloatArray]) -> NoiseModel:
     return _rough_model(planes, _TOO_LITTLE)
 
 
-def _drawn(planes: Sequence[FloatArray]) -> bool:
-    """Tell whether nearly all neighbours between the limits are equal, but not all pixels there.
-
-    With noise, few are, unless it is so weak that only one level is left above the ground.
-    """
-    limits, equal, pairs = find_limits(planes), 0, _FEWEST_PAIRS
-    between = [
-        np.where(np.isfinite(plane) & ~np.isin(plane, limits), plane, np.nan) for plane in planes
-    ]
-    for axis in (0, 1):
-        for plane in between:
-            steps = np.diff(plane, axis=axis)
-            equal += int(np.count_nonzero(steps == 0))
-            pairs += int(np.count_nonzero(np.isfinite(steps)))
-    values = np.concatenate([plane[np.isfinite(plane)] for plane in between])
-    counts = np.unique(values, return_counts=True)[1]
-    return equal > _EQUAL * pairs and bool(counts.max() < _ONE_LEVEL * values.size)
+def _small_model(planes: Sequence[FloatArray]) -> NoiseModel:
+    """Return the rough noise of small images, if nothing is cut off."""
+    rough = _rough_model(planes, _TOO_LITTLE)
+    line = rough_line(planes)
+    if line is None or any(map(math.isfinite, find_limits(planes))):
+        return rough
+    gain, intercept = line
+    return replace(rough, gain=gain, intercept=intercept, reliable=True, note=SMALL[gain > 0])
 
 
 def _rough_model(planes: Sequence[FloatArray], note: str) -> NoiseModel:

@@ -22,6 +22,7 @@ from scipy import fft, ndimage, special
 from ..arrays import FloatArray
 from ..progress import Control
 from .gaps import without_gaps
+from .periodic import most_alike
 from .robust import MEDIAN_TO_STD
 
 _PARTS, _FEWEST_PARTS, _NARROWEST = 16, 8, 8
@@ -39,6 +40,8 @@ _OUTLIER = 6.0
 """Standard deviations from the lines around: a thin thing along a line, or a frame around all."""
 _UNUSUAL = 2.0
 """Most power over what is usual that is taken for line noise."""
+_GRATING = 0.8
+"""Correlation of lines with others farther away, of which offsets know nothing."""
 _SMOOTH = 17
 """Frequencies whose power is averaged,"""
 _SCATTER = (2 / _SMOOTH) ** 0.5
@@ -149,6 +152,8 @@ def _offsets(plane: NDArray[Any]) -> tuple[FloatArray, float]:
     weights = 1 / (_spectra(parts)[:, high] ** 2).mean(axis=1)
     weights /= weights.sum()
     parts, thin = _without_thin_things(parts, weights)
+    if most_alike((weights @ parts)[:, None])[0] > _GRATING:
+        return none
     spectra = _spectra(parts)
     mean = weights @ spectra
     error = weights**2 @ (spectra - mean) ** 2 / (1 - weights @ weights)

@@ -224,6 +224,22 @@ def test_cancel_and_start_again_at_once(viewer, dock, qtbot, noisy, endless, tin
     assert [layer.name for layer in viewer.layers] == ["cells", "cells denoised"]
 
 
+def test_cancelled_as_the_result_arrives(viewer, dock, qtbot, noisy, tiny):
+    """There is none then, though the plot has told its outcome."""
+    viewer.add_image(noisy, name="cells")
+    begin(dock, tiny)
+    dock._job.arrived.connect(lambda _: dock.progress.cancel.click())
+    wait_until_idle(qtbot, dock)
+    qtbot.wait(200)
+    assert dock.plot.levels
+    assert [layer.name for layer in viewer.layers] == ["cells"]
+    assert dock.models.model is None
+    assert dock.figures.isHidden()
+    assert dock.compare.isHidden()
+    run(qtbot, dock, tiny)
+    assert "cells denoised" in viewer.layers
+
+
 def test_only_the_last_model_is_kept_after_a_job(viewer, dock, qtbot, noisy, tiny, denoisers):
     viewer.add_image(noisy, name="cells")
     for _ in range(2):

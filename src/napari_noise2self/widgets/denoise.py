@@ -18,6 +18,7 @@ from .later import Later
 from .layers.placeholder import Placeholder
 from .layers.source import Source, n_pixels
 from .layers.transient import when_drawn
+from .layouts import settle
 from .models import BUSY, Model
 from .plots.loss import LossPlot
 from .results_dock import ResultsDock
@@ -122,6 +123,8 @@ class DenoiseWidget(ResultsDock):
         self.progress.begin(stoppable=True)
         self.status.say(f"{source.name}: {source.planes}")
         self._begin(source, task, State.PREPARING, self._on_success, self._on_first_look)
+        assert self._job is not None
+        self._job.arrived.connect(self._on_arrival)
 
     def apply(self) -> None:
         """Denoise the chosen image with the model in hand, without training."""
@@ -207,6 +210,12 @@ class DenoiseWidget(ResultsDock):
         assert self._job is not None
         self._first_look.show(look.image, self._job.source.look_of_first_look(look))
 
+    def _on_arrival(self, outcome: Outcome) -> None:
+        """Show what there is besides the image, which holds up the window enough by itself."""
+        self.plot.show_outcome(kept_step(outcome.figures), loss_levels(outcome.figures))
+        self.figures.fill(outcome.figures)
+        settle()
+
     def _on_success(self, outcome: Outcome) -> None:
         seconds = self._seconds
         try:
@@ -215,8 +224,8 @@ class DenoiseWidget(ResultsDock):
             self._finish()
         self.hidden_pixels.learn(source, outcome.settings, outcome.figures)
         self.models.model = Model(outcome.model, source.name)
-        self.plot.show_outcome(kept_step(outcome.figures), loss_levels(outcome.figures))
         self._keep(layer, source, summary(outcome.figures, layer.name, seconds))
+        settle()
 
     def _show_result(self, outcome: Outcome, seconds: float) -> tuple[Source, Layer]:
         """Put the result in place of the first look."""

@@ -39,7 +39,7 @@ class FiguresPanel(QWidget):
     def noise(self) -> NoisePlot:
         """The noise model."""
         if self._noise.made is None:
-            self._fill()
+            self._fill_details()
         return self._noise.part
 
     @property
@@ -51,20 +51,25 @@ class FiguresPanel(QWidget):
     def show_figures(self, figures: dict[str, Any]) -> None:
         """Show the figures of a network's result; of anything else, nothing."""
         self.setVisible("estimated_psnr" in figures)
-        if figures == self._figures or self.isHidden():
+        if not self.isHidden():
+            self.fill(figures)
+
+    def fill(self, figures: dict[str, Any]) -> None:
+        """Be ready to show the figures of a network's result."""
+        if figures == self._figures:
             return
         self._figures, self._shown = figures, figure_rows(figures)
         self._short.show_rows(row for row in self._shown if row.label in _IN_SHORT)
         if self.details.unfolded or self._noise.made is not None:
-            self._fill()
+            self._fill_details()
         self.advice.say(figure_advice(figures))
         self.notes.say(figure_notes(figures))
 
     def _on_fold(self) -> None:
         if self.details.unfolded:
-            self._fill()
+            self._fill_details()
 
-    def _fill(self) -> None:
+    def _fill_details(self) -> None:
         """Show what was folded away: nobody waits for it before it is wanted."""
         if self._detailed is not self._shown:
             self._detailed = self._shown

@@ -7,11 +7,13 @@ from typing import Any
 
 from napari.qt.threading import create_worker
 from napari.utils.notifications import notification_manager
-from qtpy.QtCore import QObject, Signal  # type: ignore[attr-defined]
+from qtpy.QtCore import QObject, QTimer, Signal  # type: ignore[attr-defined]
 
 from .layers.source import Source
 from .tasks.task import Task
 from .tasks.worker import JobWorker
+
+_FRAME = 20  # milliseconds: by then Qt has drawn what has changed
 
 
 class Job(QObject):
@@ -34,12 +36,14 @@ class Job(QObject):
     """A `Progress`, about ten times a second."""
     shown = Signal(object)
     """What there is to see before the task is done."""
+    arrived = Signal(object)
+    """What the task returned, for all that is only to be looked at."""
     succeeded = Signal(object)
-    """What the task returned."""
+    """The same in another turn of the event loop: between the two the window is drawn."""
     failed = Signal(object)
     """The exception."""
     ended = Signal()
-    """Comes last, unless the job was cancelled by its owner."""
+    """It was cancelled, but not by its owner."""
 
     def __init__(self, source: Source | None, task: Task, parent: QObject) -> None:
         super().__init__(parent)
@@ -54,13 +58,18 @@ class Job(QObject):
         )
         worker.progressed.connect(self.progressed)
         worker.shown.connect(self.shown)
-        worker.succeeded.connect(self.succeeded)
+        worker.succeeded.connect(self._on_success)
         worker.failed.connect(self.failed)
-        worker.finished.connect(self.ended)
+        worker.aborted.connect(self.ended)
         worker.warned.connect(_relay_warning)
         # not bound to self, which is gone by then
         self.destroyed.connect(lambda *_: worker.quit())
         self._worker = worker
+        self._result: Any = None
+        self._turn = QTimer(self)
+        self._turn.setSingleShot(True)
+        self._turn.setInterval(_FRAME)
+        self._turn.timeout.connect(self._succeed)
 
     @property
     def source(self) -> Source:
@@ -84,8 +93,18 @@ class Job(QObject):
     def cancel(self) -> None:
         """End the job without a result, and hear nothing of it any more."""
         self.blockSignals(True)
+        self._turn.stop()
+        self._result = None
         self._worker.quit()
         self.deleteLater()
+
+    def _on_success(self, result: Any) -> None:
+        self._result = result
+        self._turn.start()
+        self.arrived.emit(result)
+
+    def _succeed(self) -> None:
+        self.succeeded.emit(self._result)
 
 
 @dataclass(frozen=True)

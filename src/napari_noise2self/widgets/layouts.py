@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TypeVar
 
+from qtpy.QtCore import QCoreApplication, QEvent
 from qtpy.QtWidgets import QFormLayout, QHBoxLayout, QLayout, QVBoxLayout, QWidget
 
 _Layout = TypeVar("_Layout", bound=QLayout)
@@ -24,6 +25,11 @@ def form(owner: QWidget) -> QFormLayout:
     layout = _filled(QFormLayout(owner), ())
     layout.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
     return layout
+
+
+def settle() -> None:
+    """Lay out at once what has changed: else Qt draws the window after each level of it."""
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.LayoutRequest)
 
 
 def _filled(layout: _Layout, parts: tuple[QWidget, ...]) -> _Layout:

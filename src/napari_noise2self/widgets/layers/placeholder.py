@@ -76,7 +76,8 @@ class Placeholder(TransientLayer):
         if layer is None:
             return self._add(image, look)
         self._change(layer, image, look)
-        layer.visible = True  # a result that was waited for
+        if not layer.visible:  # a result that was waited for; to be set is to be drawn again
+            layer.visible = True
         return layer
 
     def _add(self, image: Any, look: dict[str, Any]) -> Image:

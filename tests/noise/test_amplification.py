@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from napari_noise2self.noise.amplification import amplification, reference_plane
+from napari_noise2self.noise.amplification import amplification, usual_law
 from napari_noise2self.noise.estimate import estimate_noise
 from napari_noise2self.noise.model import NoiseModel
 from simulate import camera, smooth_scene
@@ -43,16 +43,16 @@ def test_where_the_dark_has_no_noise_nothing_is_told() -> None:
 
 
 def test_planes_that_fade_follow_one_law() -> None:
-    assert reference_plane(_laws(np.ones(5)), 128) is None
+    assert usual_law(_laws(np.ones(5)), 128) is None
 
 
 def test_planes_whose_fading_was_corrected_do_not() -> None:
-    assert reference_plane(_laws(BLEACHED[0] / BLEACHED), 128) is not None
+    assert usual_law(_laws(BLEACHED[0] / BLEACHED), 128) is not None
 
 
 def test_small_planes_are_too_uncertain() -> None:
-    assert reference_plane(_laws(BLEACHED[0] / BLEACHED), 64) is None
+    assert usual_law(_laws(BLEACHED[0] / BLEACHED), 64) is None
 
 
 def test_planes_without_a_law_say_nothing() -> None:
-    assert reference_plane([NoiseModel(0.0, 1.0, reliable=False)] * 5, 128) is None
+    assert usual_law([NoiseModel(0.0, 1.0, reliable=False)] * 5, 128) is None

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from ..arrays import InputError, OutputDtype, check_image, finish, output_dtype
 from ..choices import choose_partition
-from ..noise.stabilise import Stabiliser, of_plane, stabilise_plane
+from ..noise.stabilise import Stabiliser, of_plane, stabilise_plane, unstabilise_plane
 from ..noise.stable_noise import StableNoise
 from ..partition import Partition
 from ..progress import Control, Progress, Report
@@ -138,8 +138,7 @@ class Calibration:
             control.check()
             seen = reader.stable(number) if mode == "j-invariant" else reader.known(number)
             stable = self._predict(seen, noise, classic, strength, mode, control)
-            pairs = zip(reader.stabilisers(number), stable, strict=True)
-            mean = np.stack([stabiliser.inverse(channel) for stabiliser, channel in pairs])
+            mean = unstabilise_plane(reader.stabilisers(number), stable)
             missing = reader.missing(number).numpy()
             plane = finish(mean, reader.plane(number), missing, result.dtype)
             layout.set_plane(result, number, plane)

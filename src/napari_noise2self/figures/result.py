@@ -13,7 +13,7 @@ from torch import Tensor
 
 from ..arrays import FloatArray
 from ..noise.line_noise import NO_LINE_NOISE, LineNoise
-from ..noise.stabilise import Stabiliser
+from ..noise.stabilise import Stabiliser, unstabilise_plane
 from ..noise.stable_noise import StableNoise
 from .accuracy import ErrorEstimate, PlanePrediction
 from .residual import ResidualCheck
@@ -99,9 +99,8 @@ class ResultFigures:
         present = noisy.isfinite().numpy()
         self._residual.add(noisy.numpy(), denoised.numpy())
         self._hot_pixels += int((noisy.isnan() & ~missing).sum())
-        units = np.reshape([stabiliser.scale**2 for stabiliser in self._stabilisers], (-1, 1, 1))
-        pairs = zip(own, denoised, strict=True)
-        grey = np.stack([stabiliser.inverse(channel) for stabiliser, channel in pairs])
+        units = np.reshape([stabiliser.scale**2 for stabiliser in own], (-1, 1, 1))
+        grey = unstabilise_plane(own, denoised)
         assumed = self._assumed.assumed_variance(denoised[None])[0]
         relative = torch.where(assumed > 0, noise / assumed, 0).double().numpy()
         error_there = error.double().numpy() / units

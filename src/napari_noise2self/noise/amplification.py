@@ -7,7 +7,7 @@ lines tell factor and offset.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -22,20 +22,23 @@ _DIFFERENT = 0.25
 0.16 at most on the smallest planes, 0.07 on those of 256×256."""
 
 
-def reference_plane(laws: Sequence[NoiseModel], side: float) -> int | None:
-    """Return the number of the plane whose law is the most usual; None if all follow it.
+def usual_law(laws: Iterable[NoiseModel], side: float) -> NoiseModel | None:
+    """Return the most usual law of planes that follow different ones; None if all follow it.
 
     Parameters
     ----------
-    laws : sequence of NoiseModel
-        Of each plane, as it was measured there alone, all in the same units.
+    laws : iterable of NoiseModel
+        Of each plane, as it is measured there alone, all in the same units. Not asked for where
+        the planes are too small.
     side : float
-        Of what was measured, in pixels.
+        Of what is measured, in pixels.
     """
-    fitted = [number for number, law in enumerate(laws) if law.fitted and law.points]
-    if len(fitted) < _FEWEST or side < _SMALLEST_SIDE:
+    if side < _SMALLEST_SIDE:
         return None
-    ratios = np.array([[_log_ratio(laws[i], laws[k]) for i in fitted] for k in fitted])
+    fitted = [law for law in laws if law.fitted and law.points]
+    if len(fitted) < _FEWEST:
+        return None
+    ratios = np.array([[_log_ratio(law, other) for law in fitted] for other in fitted])
     most_usual = int(np.median(np.abs(ratios), axis=1).argmin())
     different = float(np.std(ratios[most_usual])) > _DIFFERENT
     return fitted[most_usual] if different else None

@@ -13,7 +13,7 @@ import numpy as np
 from scipy import special
 
 from ..arrays import FloatArray
-from .windows import FLAT_SHARE, by_brightness, joined, measure_windows
+from .windows import by_brightness, flattest, joined, measure_windows
 
 _SIGNAL = np.linspace(-3.5, 6, 2000)
 """Of normal noise of variance 1, before it is cut off at 0."""
@@ -49,7 +49,7 @@ def measure_cut_noise(planes: Sequence[FloatArray], level: float) -> float:
     ratio, mean = _moments()
     found = []
     for group in by_brightness(windows.around):
-        flat = group[windows.slope[group] <= np.quantile(windows.slope[group], FLAT_SHARE)]
+        flat = flattest(windows, group)
         height, energy = windows.mean[flat].mean() - level, windows.energy[flat].mean()
         if height > 0 and energy > 0:
             above = np.interp(np.log(energy / height**2), ratio, mean)

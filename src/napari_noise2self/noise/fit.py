@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from scipy import special
 
 from ..arrays import FloatArray
-from .windows import FLAT_SHARE, Windows, by_brightness, joined, leaked, noise_energies
+from .windows import Windows, by_brightness, flattest, joined, leaked, noise_energies
 
 _ROUNDS = 20
 _MOST_CUT, _FEWEST_GROUPS = 0.1, 0.25  # share of a group's pixels at a limit; of groups to keep
@@ -120,15 +120,15 @@ def _group(windows: Windows) -> tuple[NDArray[np.intp], NDArray[np.bool_], Float
     as well is which share of the variance such noise has, of each group.
     """
     lost, whole = _whole(windows)
-    flattest = [_flattest(windows, chosen) for chosen in whole]
-    medians = np.array([np.median(_energies(windows, chosen), axis=1) for chosen in flattest])
+    flat_ones = [flattest(windows, chosen) for chosen in whole]
+    medians = np.array([np.median(_energies(windows, chosen), axis=1) for chosen in flat_ones])
     leaks = leaked(*medians.T)
     most = max(_LEAK, _COMMON_LEAK * float(np.quantile(leaks, _FEWEST_GROUPS)))
     group = np.full(windows.cut.size, -1)
     flat = np.zeros(windows.cut.size, dtype=bool)
     kept = np.flatnonzero(leaks <= most)
     for number, index in enumerate(kept):
-        chosen, noise = flattest[index], medians[index, 0]
+        chosen, noise = flat_ones[index], medians[index, 0]
         own = leaked(noise, windows.coarse[chosen], windows.coarser[chosen])
         group[whole[index]] = number
         flat[chosen[own <= max(_LEAK_OF_ONE * most, float(np.median(own)))]] = True
@@ -146,11 +146,6 @@ def _whole(windows: Windows) -> tuple[FloatArray, list[NDArray[np.intp]]]:
     most = max(_MOST_CUT, np.quantile(lost, _FEWEST_GROUPS))
     kept = np.flatnonzero((lost <= most) & (left >= min(_FEWEST_LEFT, left.max())))
     return lost[kept], [members[index][cut[members[index]] == 0] for index in kept]
-
-
-def _flattest(windows: Windows, chosen: NDArray[np.intp]) -> NDArray[np.intp]:
-    slopes = windows.slope[chosen]
-    return chosen[slopes <= np.quantile(slopes, FLAT_SHARE)]
 
 
 def _energies(windows: Windows, chosen: NDArray[np.intp]) -> FloatArray:

@@ -12,9 +12,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ..arrays import FloatArray
 from ..axes import fullest
 from ..progress import Control
-from .amplification import amplification, reference_plane
+from .amplification import amplification, usual_law
 from .correlation import Correlation
 from .estimate import estimate_noise
 from .fit import NoisePoint
@@ -214,9 +215,9 @@ def _of_usual_plane(planes: Sequence[NDArray[Any]]) -> Stabiliser | None:
     offset, unit = float(values.mean()), float(values.std())
     if not unit > 0:
         return None
-    laws = [estimate_noise([(part - offset) / unit]) for part in parts]
-    number = reference_plane(laws, math.sqrt(np.mean([part.size for part in parts])))
-    return None if number is None else Stabiliser(offset, unit, laws[number], each_plane=True)
+    laws = (estimate_noise([(part - offset) / unit]) for part in parts)
+    usual = usual_law(laws, math.sqrt(np.mean([part.size for part in parts])))
+    return Stabiliser(offset, unit, usual, each_plane=True) if usual else None
 
 
 def _part(plane: NDArray[Any]) -> NDArray[Any]:
@@ -239,3 +240,9 @@ def stabilise_plane(stabilisers: Sequence[Stabiliser], plane: NDArray[Any]) -> T
     """Bring a plane (C, Y, X) to the network's range: float32, NaN where missing."""
     pairs = zip(stabilisers, plane, strict=True)
     return torch.stack([stabiliser.forward(channel) for stabiliser, channel in pairs])
+
+
+def unstabilise_plane(stabilisers: Sequence[Stabiliser], plane: Tensor) -> FloatArray:
+    """Bring the expectations of a plane (C, Y, X) back to grey levels."""
+    pairs = zip(stabilisers, plane, strict=True)
+    return np.stack([stabiliser.inverse(channel) for stabiliser, channel in pairs])

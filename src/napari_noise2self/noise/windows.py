@@ -24,7 +24,7 @@ _RING = 1  # width in pixels of what is around a window
 _SLOPE_WIDTH, _SLOPE_TRUNCATE, _SLOPE_REACH = 2.5, 2.0, 5
 _GROUPS = 24
 _SMALLEST_GROUP = 50
-FLAT_SHARE = 0.5  # of the windows of a group
+_FLAT_SHARE = 0.5  # of the windows of a group
 _NOISE_SHARE = 0.97  # of windows of noise alone are kept; structure that stands out is not
 _TINY = float(np.finfo(np.float64).tiny)
 
@@ -134,6 +134,12 @@ def by_brightness(around: FloatArray) -> list[NDArray[np.intp]]:
     while len(members[-1]) >= 2 * _SMALLEST_GROUP:
         members[-1:] = np.array_split(members[-1], 2)
     return members
+
+
+def flattest(windows: Windows, chosen: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Return which of the chosen windows are on the gentlest slopes."""
+    slopes = windows.slope[chosen]
+    return chosen[slopes <= np.quantile(slopes, _FLAT_SHARE)]
 
 
 def leaked(noise: FloatArray, coarse: FloatArray, coarser: FloatArray) -> FloatArray:

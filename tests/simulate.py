@@ -101,6 +101,15 @@ def levels(shape: tuple[int, ...] = (24, 24), seed: int = 0) -> NDArray[np.float
     return np.clip(np.rint(noisy), 0, 127)
 
 
+def behind_round_aperture(widest: float, side: int = 192, seed: int = 1) -> NDArray[np.float64]:
+    """Noise of variance 1 with no frequency above `widest`, in units of half a cycle a pixel."""
+    frequencies = fft.fftfreq(side) * 2
+    passed = np.hypot(frequencies[:, None], frequencies) < widest
+    white = np.random.default_rng(seed).standard_normal((side, side))
+    noise = fft.ifft2(fft.fft2(white) * passed).real
+    return np.asarray(noise / noise.std())
+
+
 ALIKE = Correlation((0.45, 0.07, 0.0), (0.45, 0.07, 0.0), 0.2)
 """Of noise that was blurred a little."""
 

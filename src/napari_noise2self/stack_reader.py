@@ -17,7 +17,7 @@ from .axes import BESIDE, Layout
 from .noise.dead_lines import dead_lines
 from .noise.line_noise import NO_LINE_NOISE, LineNoise
 from .noise.outliers import in_patches
-from .noise.stabilise import Stabiliser, of_plane, stabilise_plane
+from .noise.stabilise import Stabiliser, stabilise_plane
 from .noise.stable_noise import StableNoise
 from .stack import beside_plane
 
@@ -125,7 +125,7 @@ class StackReader:
         return self._read(self._numbers[number]).line_noise
 
     def stabilisers(self, number: int) -> Sequence[Stabiliser]:
-        """Return those of a plane, one for each channel; see `Stabiliser.of_plane`."""
+        """Return those of what is wanted of a plane, one for each channel; see `Stabiliser`."""
         return self._read(self._numbers[number]).stabilisers
 
     def beside(self, number: int) -> Tensor | None:
@@ -151,8 +151,9 @@ class StackReader:
             dark = in_patches(stable.isnan() & ~dead)  # masked; single ones are dead pixels
             missing = dark | torch.from_numpy(~np.isfinite(noisy))
             given = slice(None), rows.given, columns.given
+            wanted = [each.part(*given[1:]).part(*self.wanted) for each in own]
             self._read_last[number] = _Plane(
-                noisy[given], line_noise, own, stable[given], known[given], missing[given]
+                noisy[given], line_noise, wanted, stable[given], known[given], missing[given]
             )
         self._read_last.move_to_end(number)
         if len(self._read_last) > _REMEMBERED:
@@ -160,13 +161,17 @@ class StackReader:
         return self._read_last[number]
 
     def _own_stabilisers(self, number: int, even: NDArray[Any]) -> Sequence[Stabiliser]:
-        """Return the stabilisers of a plane, of which `even` was read: measured on all of it."""
-        if not any(stabiliser.each_plane for stabiliser in self._stabilisers):
-            return self._stabilisers
-        if even.shape[1:] != tuple(self._layout.extent(letter) for letter in "YX"):
+        """Return the stabilisers of what was read of a plane, `even`.
+
+        How it was amplified is measured on the whole plane, noise at each place on what was read.
+        """
+        whole = even
+        extents = tuple(self._layout.extent(letter) for letter in "YX")
+        if even.shape[1:] != extents and any(each.each_plane for each in self._stabilisers):
             whole = self._layout.plane(self._image, number)
-            even = LineNoise.of(whole).taken_from(whole) if self._takes_line_noise else whole
-        return of_plane(self._stabilisers, even)
+            whole = LineNoise.of(whole).taken_from(whole) if self._takes_line_noise else whole
+        own = zip(self._stabilisers, whole, even, strict=True)
+        return [each.of_plane(plane).in_places(part) for each, plane, part in own]
 
 
 def _checked(window: Window | None, layout: Layout) -> Window:

@@ -16,7 +16,7 @@ from napari_noise2self.noise.correlation import (
     measure_correlation,
 )
 from napari_noise2self.noise.estimate import estimate_noise
-from simulate import smooth_scene
+from simulate import behind_round_aperture, smooth_scene
 
 KERNELS = {
     "none": [[1.0]],
@@ -135,3 +135,27 @@ def test_blind_estimate_misses_no_more_noise_than_said(shared: float) -> None:
     noise = coloured(np.random.default_rng(0).standard_normal((256, 256)), correlation)
     missed = 1 / estimate_noise([noise]).intercept
     assert missed < largest_excess(correlation) < 1.4 * missed
+
+
+@pytest.mark.parametrize("widest", [1.0, 1.1, 1.2])
+def test_the_excess_is_bounded_behind_a_round_aperture(widest: float) -> None:
+    """The filter sees a third of such noise, though neighbours are hardly alike."""
+    noise = behind_round_aperture(widest, 256)
+    model = estimate_noise([noise])
+    assert not model.correlation.reach
+    assert model.correlation.lacks_highest
+    missed = 1 / model.intercept
+    assert 0.9 * missed < largest_excess(model.correlation) < 1.5 * missed
+
+
+def test_the_bound_of_white_noise_is_its_error() -> None:
+    measured = measure_correlation([np.random.default_rng(0).standard_normal((256, 256))])
+    assert not measured.lacks_highest
+    assert largest_excess(measured) < 1.25
+
+
+def test_the_bound_is_bounded() -> None:
+    """Whatever was measured."""
+    for value in (-1.0, 1.0):
+        odd = Correlation((value,) * 3, (value,) * 3, -1.0)
+        assert 1 < largest_excess(odd) <= 20

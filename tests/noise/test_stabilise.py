@@ -271,3 +271,56 @@ def test_a_plane_whose_noise_is_not_known_is_taken_for_a_usual_one() -> None:
     noisy, _ = _corrected()
     fitted = _fitted(noisy)
     assert fitted.of_plane(np.full((128, 128), 3.0)) is fitted
+
+
+def _tiles(side: int = 192) -> tuple[np.ndarray, np.ndarray]:
+    """Four tiles of different exposure, made equally bright; noisy and clean."""
+    photons = 30 * smooth_scene((side, side)) + 4
+    exposed = np.kron([[0.5, 4.0], [16.0, 64.0]], np.ones((side // 2, side // 2)))
+    return camera(photons * exposed) / exposed, photons
+
+
+def test_noise_that_differs_from_place_to_place_becomes_even() -> None:
+    noisy, clean = _tiles()
+    own = Stabiliser.fit([noisy]).in_places(noisy)
+    noise = (own.forward(noisy) - own.forward(clean)).numpy() / own.scale
+    inner = [noise[16:80, 16:80], noise[16:80, 112:176], noise[112:176, 16:80], noise[112:, 112:]]
+    np.testing.assert_allclose([part.std() for part in inner], 1, rtol=0.15)
+
+
+def test_the_way_back_from_places_has_no_bias() -> None:
+    """Each photon is four grey levels here, and one elsewhere."""
+    strength = np.full((200, 200), 2.0)
+    own = Stabiliser(0.0, 1.0, NoiseModel(1.0, 0.0), strength=strength)
+    noisy = 4 * np.random.default_rng(0).poisson(5.0, strength.shape)
+    expected = torch.full(strength.shape, float(own.forward(noisy).mean()))
+    assert own.inverse(expected).mean() == pytest.approx(20, rel=0.02)
+
+
+def test_a_part_of_a_plane_has_the_noise_of_its_places() -> None:
+    noisy, _ = _tiles()
+    own = Stabiliser.fit([noisy]).in_places(noisy)
+    rows, columns = slice(10, 50), slice(90, 130)
+    part = own.part(rows, columns).forward(noisy[rows, columns])
+    assert torch.equal(part, own.forward(noisy)[rows, columns])
+    assert own.part(rows, columns).variance_there.shape == (40, 40)
+
+
+def test_places_are_measured_anew_on_each_plane() -> None:
+    """What is kept says only that noise differs."""
+    noisy, _ = _tiles()
+    fitted = Stabiliser.fit([noisy])
+    assert fitted.each_place
+    assert fitted.strength is None
+    assert "strength" not in fitted.to_dict()
+    turned = noisy[::-1, ::-1].copy()
+    strength = fitted.in_places(turned).strength
+    assert strength is not None
+    assert strength[20, 20] < strength[-20, -20]
+
+
+def test_without_places_a_stabiliser_is_that_of_any_plane() -> None:
+    noisy = camera(30 * smooth_scene((96, 96)) + 4)
+    fitted = Stabiliser.fit([noisy])
+    assert fitted.in_places(noisy) is fitted
+    assert fitted.part(slice(3), slice(5)) is fitted

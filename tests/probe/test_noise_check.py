@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from napari_noise2self.noise.model import NoiseModel
 from napari_noise2self.noise.stabilise import Stabiliser, fit_stabilisers
 from napari_noise2self.probe.noise_check import check_noise
 from napari_noise2self.progress import Cancelled, Control
-from simulate import psnr, smooth_scene
+from simulate import behind_round_aperture, psnr, smooth_scene
 
 SQUARE = Correlation((0.45, 0.1, 0.0), (0.45, 0.1, 0.0), 0.2)
 ACROSS = Correlation((0.45, 0.1, 0.0))
@@ -146,3 +147,34 @@ def test_it_can_be_cancelled() -> None:
     believer = Stabiliser(0.0, 1.0, NoiseModel(0.0, 1.0, correlation=SQUARE), 0.0, 0.2)
     with pytest.raises(Cancelled):
         check_noise([believer], [plane[None]], control)
+
+
+@pytest.mark.parametrize("scene", [3 * smooth_scene((192, 192)), 40 * smooth_scene((192, 192))])
+def test_noise_behind_a_round_aperture_is_as_strong_as_what_can_not_be_predicted(
+    scene: NDArray[np.float64],
+) -> None:
+    plane = (scene + behind_round_aperture(1.1))[None]
+    (blind,) = fit_stabilisers([plane], Control())
+    level = np.array(scene.mean())
+    assert blind.grey_noise.variance(level) < 0.6, "else there is nothing to check"
+    (checked,) = check_noise([blind], [plane], Control())
+    assert checked.grey_noise.variance(level) == pytest.approx(1, rel=0.2)
+    assert checked.noise.goodness == blind.noise.goodness
+
+
+def test_an_image_behind_a_round_aperture_is_denoised() -> None:
+    clean = 10 * smooth_scene((192, 192))
+    noisy = (clean + behind_round_aperture(1.0)).astype(np.float32)
+    denoised = Denoiser(Settings(preset="fast", max_steps=0, device="cpu")).fit(noisy)
+    assert psnr(denoised.denoise(noisy), clean) > psnr(noisy, clean) + 10
+
+
+def test_noise_that_was_seen_is_not_made_stronger() -> None:
+    """Though its correlation says that more may be hidden."""
+    clean = 10 * smooth_scene((192, 192))
+    plane = (clean + behind_round_aperture(1.1))[None]
+    (blind,) = fit_stabilisers([plane], Control())
+    measured = float(blind.grey_noise.variance(np.array(clean.mean())))
+    known = replace(blind, noise=blind.noise.stronger(1 / measured))
+    known = known.scaled_to([plane[0]])
+    assert check_noise([known], [plane], Control()) == (known,)

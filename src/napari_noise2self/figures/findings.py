@@ -29,6 +29,11 @@ _AMPLIFIED = (
     "measured by itself; that told here is of a usual one."
 )
 
+_EACH_PLACE = (
+    "The noise differs from place to place beyond what brightness explains, as after a correction "
+    "of uneven light, so it was measured at each place; that told here is of a usual one."
+)
+
 _WHITENED = (
     "The result is that of an image whose noise was made white, so that no neighbours need to be "
     "hidden; choose an exclusion yourself to do without."
@@ -71,6 +76,8 @@ def notes(model: Model) -> list[str]:
     ]
     if any(stabiliser.each_plane for stabiliser in model.stabilisers):
         sentences.append(_AMPLIFIED)
+    if any(stabiliser.each_place for stabiliser in model.stabilisers):
+        sentences.append(_EACH_PLACE)
     if not record.steps and learns_nothing(model.settings, model.partition):
         sentences.append(_LEARNS_NOTHING)
     if record.learned_noise:

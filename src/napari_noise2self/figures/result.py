@@ -99,14 +99,15 @@ class ResultFigures:
         present = noisy.isfinite().numpy()
         self._residual.add(noisy.numpy(), denoised.numpy())
         self._hot_pixels += int((noisy.isnan() & ~missing).sum())
-        units = np.reshape([stabiliser.scale**2 for stabiliser in own], (-1, 1, 1))
         grey = unstabilise_plane(own, denoised)
         assumed = self._assumed.assumed_variance(denoised[None])[0]
         relative = torch.where(assumed > 0, noise / assumed, 0).double().numpy()
-        error_there = error.double().numpy() / units
+        places = np.stack([np.broadcast_to(s.variance_there, grey.shape[1:]) for s in own])
+        units = np.reshape([stabiliser.scale**2 for stabiliser in own], (-1, 1, 1))
+        error_there = error.double().numpy() / units * places
         self._lines.append((line_noise.row_std, line_noise.column_std))
         lines = line_noise.taken, line_noise.left
-        plane = PlanePrediction(grey, error_there, relative, present, *lines)
+        plane = PlanePrediction(grey, error_there, relative * places, present, *lines)
         self._errors.add(plane, [stabiliser.grey_noise for stabiliser in own])
         return grey
 

@@ -26,6 +26,7 @@ _DIRECTED = 0.5
 _FARTHEST = 5
 _CORRELATION_ERROR = 0.05
 _SMALLEST_SHARE = 0.02
+_LARGEST_EXCESS, _TINY = 20.0, 1e-3
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,16 @@ class Correlation:
     def smooth(self) -> bool:
         """Whether it is stronger than that of any camera's noise: the image itself is smooth."""
         return self.strongest_value > _SMOOTH
+
+    @property
+    def lacks_highest(self) -> bool:
+        """Whether noise has little at the highest frequencies, as behind a round aperture.
+
+        Neighbours across the diagonal, or two pixels away, then differ more than chance makes them.
+        """
+        across = self.diagonal - self.horizontal[0] * self.vertical[0]
+        farther = (self.horizontal[1] + self.vertical[1]) / 2
+        return min(across, farther) < -_CORRELATION_ERROR
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Correlation:
@@ -176,13 +187,22 @@ def _quiet_autocovariance(
 def largest_excess(correlation: Correlation) -> float:
     """Return how much more noise there may be than the blind estimate saw.
 
-    Its filter, (1, -2, 1) in each direction, sees noise that neighbours share less than other.
+    Its filter, (1, -2, 1) in each direction, sees noise that neighbours share less than other, and
+    so it does where those two pixels away, or across the diagonal, differ more than white noise:
+    such a spectrum has little at the highest frequencies, or in its corners.
     """
     seen = 1.0
     for line in (correlation.horizontal, correlation.vertical):
         shared = max(line[0], 0.0) + _CORRELATION_ERROR
-        seen *= max(1 - 4 / 3 * shared + max(line[1], 0.0) / 3, 0.1)
-    return 1 / seen
+        seen *= max(1 - 4 / 3 * shared + _beyond_error(line[1]) / 3, 0.1)
+    explained = correlation.horizontal[0] * correlation.vertical[0]
+    seen += 16 / 9 * min(_beyond_error(correlation.diagonal - explained), 0.0)
+    return min(1 / max(seen, _TINY), _LARGEST_EXCESS)
+
+
+def _beyond_error(value: float) -> float:
+    """Return a correlation if it is positive, and what it is below 0 by more than chance."""
+    return max(value, 0.0) + min(value + _CORRELATION_ERROR, 0.0)
 
 
 def coloured(white: NDArray[np.float64], correlation: Correlation) -> NDArray[np.float64]:

@@ -60,7 +60,7 @@ _BETWEEN = (
     "Most of the image is cut off, and the rest is full of structure: its noise is taken to be no "
     "stronger than in the flattest parts."
 )
-_SMOOTHED = (
+SMOOTHED = (
     "The image looks already denoised, blurred or compressed: its noise can't be measured, and "
     "denoising it again may cost detail."
 )
@@ -102,16 +102,16 @@ def estimate_noise(
         if correlation.reach and (on_pattern := _on_pattern(parts)):
             model, correlation = on_pattern, WHITE
     if in_blocks(planes):
-        rough = _rough_model(planes, _SMOOTHED)
+        rough = _rough_model(planes, SMOOTHED)
         return replace(rough, points=model.points, correlation=correlation)
     if correlation.smooth and model.reliable:
-        model = replace(model, note=_SMOOTHED)
+        model = replace(model, note=SMOOTHED)
     elif correlation.reach and not correlation.smooth:
         model = _fit(parts, spacing=correlation.reach + 2)  # where it has died away
     if model.note == _TOO_LITTLE and any(map(math.isfinite, find_limits(parts))):
         return _strongest(replace(model, note=_BETWEEN), parts)
     model = replace(model, correlation=correlation)
-    if model.note in (_NO_LAW, _NO_NOISE, _SMOOTHED):
+    if model.note in (_NO_LAW, _NO_NOISE, SMOOTHED):
         return _strongest(model, parts)
     return _weaker(model, parts) if model.reliable and model.gain == 0 else model
 

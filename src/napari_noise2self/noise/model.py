@@ -123,6 +123,12 @@ class NoiseModel:
             self, gain=gain, intercept=intercept, goodness=0.0, note=_COVERED, correlation=WHITE
         )
 
+    def stronger(self, factor: float) -> NoiseModel:
+        """Return the same law with so many times the variance."""
+        points = tuple(point._replace(variance=factor * point.variance) for point in self.points)
+        gain, intercept = factor * self.gain, factor * self.intercept
+        return replace(self, gain=gain, intercept=intercept, points=points)
+
     def stretch(self, signal: FloatArray) -> FloatArray:
         """Return by how much variances grow on the way back from the stabilised scale.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -19,13 +19,14 @@ from .amplification import amplification, usual_law
 from .correlation import Correlation
 from .estimate import estimate_noise
 from .fit import NoisePoint
+from .law import find_law
 from .local_mean import local_contrast
 from .model import NoiseModel
 from .outliers import without_outliers
+from .places import measure_places
 
 _STATISTICS_PLANES = 16
 _OWN_SIDE = 384  # of the part of a plane that tells its own noise
-_FALLS = "The noise falls with the signal, as where contrast is inverted."
 NOISE_STD = 0.2
 """Standard deviation of the noise in the network's range,"""
 LARGEST_CONTRAST = 5.0
@@ -53,6 +54,11 @@ class Stabiliser:
         Standard deviation of the noise in the result.
     each_plane : bool
         Whether planes were amplified differently, so that each needs its own; see `of_plane`.
+    each_place : bool
+        Whether noise differs from place to place, so that each plane needs its own, too.
+    strength : ndarray, optional
+        Of one plane: the standard deviation of the noise at each pixel over that of the law, in
+        the shape of the plane. None where that is 1.
     """
 
     offset: float
@@ -61,10 +67,16 @@ class Stabiliser:
     centre: float = 0.0
     scale: float = 1.0
     each_plane: bool = False
+    each_place: bool = False
+    strength: FloatArray | None = field(default=None, compare=False)
 
     @classmethod
     def fit(
-        cls, planes: Sequence[NDArray[Any]], *, correlation: Correlation | None = None
+        cls,
+        planes: Sequence[NDArray[Any]],
+        *,
+        correlation: Correlation | None = None,
+        by_place: bool = True,
     ) -> Stabiliser:
         """Measure one channel of some images.
 
@@ -74,6 +86,8 @@ class Stabiliser:
             Shape (H, W), any real dtype.
         correlation : Correlation, optional
             Of the noise, if it is known.
+        by_place : bool
+            Whether noise may differ from place to place.
         """
         finite = [plane[np.isfinite(plane)].astype(np.float64) for plane in planes]
         values = np.concatenate(finite)
@@ -81,18 +95,18 @@ class Stabiliser:
         if not unit > 0:  # nothing to scale by: a constant image
             unit = 1.0
         normal = [(plane.astype(np.float64) - offset) / unit for plane in planes]
-        noise = estimate_noise(normal, correlation)
-        if noise.gain == 0 and noise.falls:
-            inverted = estimate_noise([-plane for plane in normal], correlation)
-            if inverted.gain > 0 and inverted.goodness > noise.goodness:
-                unit, noise = -unit, replace(inverted, note=_FALLS)
-        return cls(offset, unit, noise).scaled_to(planes)
+        law = find_law(normal, correlation, by_place)
+        found = cls(offset, law.sign * unit, law.noise, each_place=law.each_place)
+        return found.scaled_to(planes)
 
     def scaled_to(self, planes: Sequence[NDArray[Any]]) -> Stabiliser:
         """Return the same, with centre and scale for one channel of some images."""
-        stable = [self._known(plane) for plane in planes]
-        centre = float(torch.cat([plane[plane.isfinite()] for plane in stable]).mean())
-        contrast = float(np.sqrt(np.mean([local_contrast(plane) ** 2 for plane in stable])))
+        own = [self.in_places(plane) for plane in planes]
+        stable = [each._known(plane) for each, plane in zip(own, planes, strict=True)]
+        parts = [each._strength * plane for each, plane in zip(own, stable, strict=True)]
+        centre = float(torch.cat([part[part.isfinite()] for part in parts]).mean())
+        centred = [plane - centre / each._strength for each, plane in zip(own, stable, strict=True)]
+        contrast = float(np.sqrt(np.mean([local_contrast(plane) ** 2 for plane in centred])))
         scale = min(NOISE_STD, LARGEST_CONTRAST / contrast) if contrast > 0 else NOISE_STD
         return replace(self, centre=centre, scale=scale)
 
@@ -122,36 +136,64 @@ class Stabiliser:
             return plane
         return (plane.astype(np.float64) - own.offset) * (self.unit / own.unit) + self.offset
 
+    def in_places(self, plane: NDArray[Any]) -> Stabiliser:
+        """Return that of a plane (H, W), or of a part of it, with the noise at each of its places.
+
+        Itself, if noise follows one law at all of them.
+        """
+        if not self.each_place:
+            return self
+        normal = (plane.astype(np.float64) - self.offset) / self.unit
+        return replace(self, strength=measure_places(normal, self.noise), each_place=False)
+
+    def part(self, rows: slice, columns: slice) -> Stabiliser:
+        """Return that of a part of a plane."""
+        if self.strength is None:
+            return self
+        return replace(self, strength=self.strength[rows, columns])
+
     def forward(self, plane: NDArray[Any]) -> Tensor:
         """Map grey levels to a float32 tensor of the same shape; NaN where pixels have no value.
 
         Those are not finite, or darker than any without light (`NoiseModel.darkest`).
         """
-        return ((self._stable(plane) - self.centre) * self.scale).float()
+        return ((self._stable(plane) - self.centre) / self._strength * self.scale).float()
 
     def _stable(self, plane: NDArray[Any]) -> Tensor:
-        """Return pixels with a noise variance of 1, float64; NaN where they have no value."""
+        """Return pixels whose noise is as strong as places say; NaN where they have no value."""
         normal = (plane.astype(np.float64) - self.offset) / self.unit
         missing = ~np.isfinite(normal) | (normal < self.noise.darkest)
         normal = np.where(missing, 0, normal)
         return torch.from_numpy(np.where(missing, np.nan, self.noise.stabilise(normal)))
 
     def _known(self, plane: NDArray[Any]) -> Tensor:
-        """Return the same without outliers."""
-        stable = self._stable(plane)
+        """Return pixels with a noise variance of 1, float64, without outliers."""
+        stable = self._stable(plane) / self._strength
         if not self.noise.reliable:
             return stable
         return without_outliers(stable[None], torch.ones_like(stable)[None])[0]
 
     def inverse(self, mean: Tensor) -> NDArray[np.float64]:
         """Map expectations back to grey levels."""
-        stable = mean.double().numpy() / self.scale + self.centre
-        return self.noise.unstabilise(stable) * self.unit + self.offset
+        stable = mean.double() / self.scale * self._strength + self.centre
+        signal = self.noise.unstabilise(stable.numpy())
+        if self.strength is not None:  # the square of an expectation lacks the noise's variance
+            signal += (self.strength**2 - 1) * self.noise.gain / 4
+        return signal * self.unit + self.offset
+
+    @property
+    def _strength(self) -> Tensor:
+        return torch.tensor(1.0) if self.strength is None else torch.from_numpy(self.strength)
 
     @property
     def noise_variance(self) -> float:
         """Variance of the noise after `forward`; 0 where it is not known."""
         return self.scale**2 if self.noise.reliable else 0.0
+
+    @property
+    def variance_there(self) -> FloatArray:
+        """Variance of the noise over that of the law, of shape (H, W) or (1, 1)."""
+        return np.ones((1, 1)) if self.strength is None else self.strength**2
 
     @property
     def grey_noise(self) -> NoiseModel:
@@ -178,7 +220,9 @@ class Stabiliser:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values, ready for JSON."""
-        return asdict(self)
+        values = asdict(self)
+        del values["strength"]
+        return values
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Stabiliser:
@@ -233,7 +277,7 @@ def measured_planes(planes: Sequence[NDArray[Any]]) -> Sequence[NDArray[Any]]:
 def of_plane(stabilisers: Sequence[Stabiliser], plane: NDArray[Any]) -> tuple[Stabiliser, ...]:
     """Return the stabilisers of the channels of one plane (C, Y, X)."""
     pairs = zip(stabilisers, plane, strict=True)
-    return tuple(stabiliser.of_plane(channel) for stabiliser, channel in pairs)
+    return tuple(each.of_plane(channel).in_places(channel) for each, channel in pairs)
 
 
 def stabilise_plane(stabilisers: Sequence[Stabiliser], plane: NDArray[Any]) -> Tensor:

@@ -47,6 +47,8 @@ class Windows:
         Squared gradient.
     cut : ndarray
         Share of its pixels that were cut off.
+    row, column : ndarray
+        Of its centre.
     """
 
     mean: FloatArray
@@ -56,6 +58,12 @@ class Windows:
     around: FloatArray
     slope: FloatArray
     cut: FloatArray
+    row: FloatArray
+    column: FloatArray
+
+    def where(self, chosen: NDArray[np.bool_]) -> Windows:
+        """Return some of the windows, chosen by a mask of shape (n,)."""
+        return Windows(*(getattr(self, field.name)[chosen] for field in fields(self)))
 
 
 def measure_windows(
@@ -87,6 +95,7 @@ def measure_windows(
     cut = ((plane <= low) | (plane >= high)).astype(np.float64)
     inside = (slice(margin, -margin, _STEP),) * 2
     whole = ~_spread(missing, 2 * margin + 1)[inside]
+    places = np.indices(plane.shape).astype(np.float64)
     return Windows(
         mean=mean[inside][whole],
         energy=_energy(plane, spacing)[inside][whole],
@@ -95,6 +104,8 @@ def measure_windows(
         around=around[inside][whole],
         slope=ndimage.uniform_filter(slope**2, _SIDE)[inside][whole],
         cut=np.rint(inner**2 * ndimage.uniform_filter(cut, inner))[inside][whole] / inner**2,
+        row=places[0][inside][whole],
+        column=places[1][inside][whole],
     )
 
 

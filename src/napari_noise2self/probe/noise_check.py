@@ -8,6 +8,7 @@ structure and leaves noise, as strong and as alike as it is.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -16,13 +17,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..axes import fullest
-from ..noise.correlation import Correlation, autocovariance
+from ..noise.correlation import Correlation, autocovariance, largest_excess
 from ..noise.estimate import bands, uncut
 from ..noise.flat_blocks import flattest_noise
 from ..noise.stabilise import Stabiliser, measured_planes
 from ..noise.stable_noise import StableNoise
 from ..partition import Partition
 from ..progress import Control
+from .place_check import differs_from_place_to_place
 from .pretrained import Probe
 
 _PLANES, _SIDE = 2, 256
@@ -32,6 +34,11 @@ _CONFIRMED = 0.5
 """Of a correlation: residuals show nine tenths, as the network follows such noise a little."""
 _MUCH_WEAKER = 0.5
 """Of the variance that was measured."""
+_STRONGER = 1.2
+"""Times the variance that was measured, at least: less is chance."""
+_ROUNDS, _AS_STRONG = 5, 0.1
+_SURE = 0.25
+"""Of the noise: as large may the network's own error be where it is surest."""
 _PREDICTED = 2.0
 """Noise variances: a loss as it is where structure is predicted well."""
 
@@ -54,7 +61,7 @@ def check_noise(
     -------
     tuple of Stabiliser
         Fitted anew where noise looked correlated, or stronger than where there is least structure,
-        and residuals of the pretrained network don't.
+        or different from place to place, and residuals of the pretrained network don't.
 
     Raises
     ------
@@ -65,11 +72,16 @@ def check_noise(
     checked = []
     for channel, stabiliser in enumerate(stabilisers):
         images = [stabiliser.alike(plane[channel]) for plane in some]
+        if stabiliser.each_place and not differs_from_place_to_place(stabiliser, images, control):
+            fitted = Stabiliser.fit(images, by_place=False)
+            stabiliser = replace(fitted, each_plane=stabiliser.each_plane)
         if stabiliser.noise.correlation.reach:
             found = _residuals(stabiliser, images, control)
             if found and not _confirmed(stabiliser.noise.correlation, found.correlation):
-                fitted = Stabiliser.fit(images, correlation=found.correlation)
+                places = stabiliser.each_place
+                fitted = Stabiliser.fit(images, correlation=found.correlation, by_place=places)
                 stabiliser = replace(fitted, each_plane=stabiliser.each_plane)
+        stabiliser = _stronger_if_so(stabiliser, images, control)
         checked.append(_weaker_if_so(stabiliser, images, control))
     return tuple(checked)
 
@@ -82,6 +94,33 @@ def _confirmed(measured: Correlation, found: Correlation) -> bool:
     return shown[most] / looked[most] >= _CONFIRMED
 
 
+def _stronger_if_so(
+    stabiliser: Stabiliser, planes: Sequence[NDArray[Any]], control: Control
+) -> Stabiliser:
+    """Take noise for as strong as residuals are, if the filter that measured it can't see it all.
+
+    It sees the highest frequencies, of which optics, and all that imitates them (deconvolution,
+    cropping in Fourier space), leave no noise in the corners of the spectrum. Neighbours are then
+    little alike, but not as those of white noise.
+    """
+    noise = stabiliser.noise
+    seen_little = noise.correlation.lacks_highest and not noise.correlation.reach
+    if not (noise.fitted and seen_little):
+        return stabiliser
+    factor = largest_excess(noise.correlation)
+    for _ in range(_ROUNDS):
+        stronger = replace(stabiliser, noise=noise.stronger(factor)).scaled_to(planes)
+        found = _residuals(stronger, planes, control)
+        if not found or found.doubt > _SURE * found.noise:
+            break
+        if abs(math.log(found.noise)) < _AS_STRONG:
+            return stronger
+        factor *= found.noise
+        if factor < _STRONGER:
+            break
+    return stabiliser
+
+
 def _weaker_if_so(
     stabiliser: Stabiliser, planes: Sequence[NDArray[Any]], control: Control
 ) -> Stabiliser:
@@ -92,7 +131,8 @@ def _weaker_if_so(
     frequencies that are measured there, but can't be predicted so well.
     """
     noise = stabiliser.noise
-    if not noise.reliable or not (noise.correlation.reach or noise.gain == 0):
+    looked_at = noise.correlation.reach or noise.gain == 0
+    if stabiliser.each_place or not (noise.reliable and looked_at):
         return stabiliser
     sample = uncut([band.astype(np.float64) for band in bands(planes)])
     flattest = flattest_noise([stabiliser.forward(band).double().numpy() for band in sample])
@@ -113,11 +153,15 @@ class _Residuals:
     ----------
     loss : float
         Mean square, in noise variances.
+    noise, doubt : float
+        The same where the network is surest, and what it expects there of its own error.
     correlation : Correlation
-        Where the network is surest.
+        There, too.
     """
 
     loss: float
+    noise: float
+    doubt: float
     correlation: Correlation
 
 
@@ -127,9 +171,9 @@ def _residuals(
     """Predict the pixels of a part of some planes without exclusion; None if there are none."""
     noise = StableNoise.of([stabiliser])
     probe = Probe(1, 0, noise, Partition("grid", 4))
-    losses, covariances = [], []
+    losses, doubts, covariances = [], [], []
     for plane in planes[:: -(-len(planes) // _PLANES)]:
-        stable = stabiliser.forward(plane)
+        stable = stabiliser.in_places(plane).forward(plane)
         part = stable[fullest(stable.isfinite().numpy(), _SIDE)]
         image = noise.without_outliers(part[None])[None]
         residual, variance = (
@@ -139,9 +183,11 @@ def _residuals(
             continue
         losses.append(float(np.nanmean(residual**2)))
         sure = variance <= np.nanquantile(variance, _SUREST)
+        doubts.append(float(variance[sure].mean()))
         covariances.append(autocovariance(np.where(sure, residual, np.nan)))
     if not losses:
         return None
-    variance, *shared = np.mean(covariances, axis=0)
-    correlation = Correlation.from_lags([value / variance for value in shared])
-    return _Residuals(float(np.mean(losses)) / stabiliser.scale**2, correlation)
+    shown, *shared = np.mean(covariances, axis=0)
+    correlation = Correlation.from_lags([value / shown for value in shared])
+    loss, noise, doubt = np.array([np.mean(losses), shown, np.mean(doubts)]) / stabiliser.scale**2
+    return _Residuals(float(loss), float(noise), float(doubt), correlation)

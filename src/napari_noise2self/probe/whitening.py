@@ -174,7 +174,7 @@ def _measure(
     probe = Probe(1, 0, noise, partition)
     residuals, doubts = [], []
     for plane in planes[:: -(-len(planes) // _PLANES)]:
-        stable = stabiliser.forward(plane)
+        stable = stabiliser.in_places(plane).forward(plane)
         image = stable[fullest(stable.isfinite().numpy(), _SIDE)][None, None]
         residual, variance = probe.all_residuals(image, control)
         assumed = noise.assumed_variance((image - residual).nan_to_num())

@@ -355,6 +355,7 @@ def first(change: Callable[[torch.Tensor], Any]) -> Callable[[Any, dict[str, Any
         stabiliser(offset="1"),
         stabiliser(centre=None),
         stabiliser(unknown=1),
+        stabiliser(strength=[[1.0]]),
         noise(gain=-1),
         noise(gain=0, intercept=0),
         noise(intercept=float("inf")),

@@ -192,6 +192,8 @@ def _stabiliser(values: dict[str, Any]) -> Stabiliser:
     finite = (stabiliser.offset, stabiliser.centre, *numbers, *limits)
     if not all(map(math.isfinite, positive + finite)) or not min(positive) > 0:
         raise ValueError("numbers of the scale are impossible")
+    if stabiliser.strength is not None:
+        raise ValueError("noise at each place is that of one plane")
     return stabiliser
 
 

@@ -129,6 +129,11 @@ def test_evened_what_was_cut_off_is_still_the_darkest() -> None:
     assert np.count_nonzero(even == even.min()) == np.count_nonzero(cut)
 
 
+def test_a_plane_where_all_is_missing_stays_so() -> None:
+    nothing = np.full((40, 40), np.nan)
+    assert np.isnan(evened(nothing, np.ones((40, 40)))).all()
+
+
 def test_evened_bright_and_dark_stay_so() -> None:
     photons = 60 * smooth_scene((SIDE, SIDE)) + 8
     np.testing.assert_allclose(evened(photons, 1 / _light()), photons, atol=6)

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
+import numpy as np
+
 from ..arrays import FloatArray
 from .correlation import Correlation
 from .estimate import estimate_noise
@@ -13,8 +15,8 @@ from .model import NoiseModel
 from .places import evened, find_places
 
 _FALLS = "The noise falls with the signal, as where contrast is inverted."
-_PLANES = 4
-"""That show whether noise differs from place to place."""
+_PLANES, _PIXELS = 4, 2**22
+"""At most, that show whether noise differs from place to place; but one plane at least."""
 
 
 class Law(NamedTuple):
@@ -50,7 +52,8 @@ def find_law(
         Whether noise may differ from place to place.
     """
     law = _one_law(planes, correlation)
-    some = [law.sign * plane for plane in planes[:: -(-len(planes) // _PLANES)]]
+    most = max(1, min(_PLANES, _PIXELS * len(planes) // max(1, sum(map(np.size, planes)))))
+    some = [law.sign * plane for plane in planes[:: -(-len(planes) // most)]]
     places = find_places(some, law.noise) if by_place else None
     if not places:
         return law

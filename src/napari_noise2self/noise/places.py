@@ -100,7 +100,9 @@ def evened(plane: FloatArray, strength: FloatArray) -> FloatArray:
     mean = np.divide(mean, weight, out=np.zeros_like(mean), where=present)
     even = mean + (plane - mean) / strength
     low, high = find_limits([plane])
-    even[plane <= low], even[plane >= high] = np.nanmin(even), np.nanmax(even)
+    for cut, end in ((plane <= low, np.min), (plane >= high, np.max)):
+        if cut.any():
+            even[cut] = end(even[present])
     return np.asarray(even)
 
 

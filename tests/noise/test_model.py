@@ -51,3 +51,21 @@ def test_stretch_is_the_squared_slope_of_the_way_back(gain: float) -> None:
     stable = model.stabilise(signal)
     slope = (model.unstabilise(stable + step) - model.unstabilise(stable - step)) / (2 * step)
     assert slope**2 == pytest.approx(model.stretch(signal), rel=0.01)
+
+
+def test_stronger_noise_reaches_farther_into_the_dark() -> None:
+    model = NoiseModel(2.0, 10.0)
+    there = np.array([1.0, 4.0])
+    np.testing.assert_allclose(model.darkest_at(there), [-5 - 18, -5 - 72])
+    assert model.darkest_at(there)[0] == model.darkest
+
+
+@pytest.mark.parametrize("factor", [0.25, 1.0, 6.0])
+def test_noise_so_many_times_as_strong_is_brought_to_that_variance_and_back(factor: float) -> None:
+    """The law times a factor is a law, too: that of so many grey levels for each photon."""
+    model, photons = NoiseModel(2.0, 0.0), 8.0
+    noisy = 2 * factor * np.random.default_rng(0).poisson(photons, 100_000)
+    stable = model.stabilise(noisy.astype(float), factor)
+    assert stable.var() == pytest.approx(factor, rel=0.1)
+    expected = model.unstabilise(np.array(stable.mean()), factor)
+    assert expected == pytest.approx(2 * factor * photons, rel=0.01)

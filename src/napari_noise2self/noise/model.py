@@ -87,15 +87,19 @@ class NoiseModel:
 
     @property
     def darkest(self) -> float:
-        """Level below which no pixel can have seen light: it was masked, or is dead.
+        """Level below which no pixel can have seen light: it was masked, or is dead."""
+        return float(self.darkest_at(np.ones(())))
+
+    def darkest_at(self, factor: FloatArray) -> FloatArray:
+        """Return the same where the variance is so many times that of the law.
 
         The offset lies d above the level x where the variance ends, for some d. Noise of standard
         deviation √(gain·d) reaches from there to no more than 9 gains below x, whatever d may
         be, if it deviates by six times that.
         """
         if self.gain <= 0 or not self.fitted:
-            return -math.inf
-        return -self.intercept / self.gain - _LARGEST_DEVIATION**2 / 4 * self.gain
+            return np.full_like(factor, -math.inf)
+        return -self.intercept / self.gain - _LARGEST_DEVIATION**2 / 4 * self.gain * factor
 
     def variance(self, signal: FloatArray) -> FloatArray:
         """Return the noise variance at each signal, in squared grey levels."""
@@ -109,11 +113,20 @@ class NoiseModel:
         limits = tuple(values.get("limits", (None, None)))
         return cls(**{**values, "correlation": correlation, "points": points, "limits": limits})
 
-    def stabilise(self, image: FloatArray) -> FloatArray:
-        """Make the noise variance 1 at every signal: the generalised Anscombe transform."""
+    def stabilise(self, image: FloatArray, factor: FloatArray | float = 1.0) -> FloatArray:
+        """Make the noise variance the same at every signal: the generalised Anscombe transform.
+
+        Parameters
+        ----------
+        image : ndarray
+            Grey levels.
+        factor : ndarray or float
+            Variance of the noise at each pixel over that of the law; that of the result is as
+            large.
+        """
         if self.gain <= 0:
             return image / math.sqrt(self.intercept)
-        squared = self.gain * image + (0.375 * self.gain**2 + self.intercept)
+        squared = self.gain * image + (0.375 * self.gain**2 * factor + self.intercept)
         return np.sqrt(np.maximum(squared, 0)) * (2 / self.gain)
 
     def weaker(self, factor: float) -> NoiseModel:
@@ -136,14 +149,14 @@ class NoiseModel:
         """
         return np.asarray(self.variance(signal) + 0.375 * self.gain**2)  # of few photons
 
-    def unstabilise(self, stable: FloatArray) -> FloatArray:
+    def unstabilise(self, stable: FloatArray, factor: FloatArray | float = 1.0) -> FloatArray:
         """Undo `stabilise` for expectations, without the bias of the algebraic inverse.
 
         The closed form of the exact unbiased inverse (Mäkitalo & Foi 2013, eq. 10), at gain 1.
         """
         if self.gain <= 0:
             return stable * math.sqrt(self.intercept)
-        z = np.maximum(stable, 2 * math.sqrt(0.375))
+        z = np.maximum(stable / np.sqrt(factor), 2 * math.sqrt(0.375))
         root = math.sqrt(1.5)
         counts = z**2 / 4 + root / (4 * z) - 11 / (8 * z**2) + 5 * root / (8 * z**3) - 0.125
-        return self.gain * counts - self.intercept / self.gain
+        return self.gain * factor * counts - self.intercept / self.gain

@@ -162,9 +162,10 @@ class Stabiliser:
     def _stable(self, plane: NDArray[Any]) -> Tensor:
         """Return pixels whose noise is as strong as places say; NaN where they have no value."""
         normal = (plane.astype(np.float64) - self.offset) / self.unit
-        missing = ~np.isfinite(normal) | (normal < self.noise.darkest)
+        there = self.variance_there
+        missing = ~np.isfinite(normal) | (normal < self.noise.darkest_at(there))
         normal = np.where(missing, 0, normal)
-        return torch.from_numpy(np.where(missing, np.nan, self.noise.stabilise(normal)))
+        return torch.from_numpy(np.where(missing, np.nan, self.noise.stabilise(normal, there)))
 
     def _known(self, plane: NDArray[Any]) -> Tensor:
         """Return pixels with a noise variance of 1, float64, without outliers."""
@@ -176,9 +177,7 @@ class Stabiliser:
     def inverse(self, mean: Tensor) -> NDArray[np.float64]:
         """Map expectations back to grey levels."""
         stable = mean.double() / self.scale * self._strength + self.centre
-        signal = self.noise.unstabilise(stable.numpy())
-        if self.strength is not None:  # the square of an expectation lacks the noise's variance
-            signal += (self.strength**2 - 1) * self.noise.gain / 4
+        signal = self.noise.unstabilise(stable.numpy(), self.variance_there)
         return signal * self.unit + self.offset
 
     @property
@@ -192,8 +191,8 @@ class Stabiliser:
 
     @property
     def variance_there(self) -> FloatArray:
-        """Variance of the noise over that of the law, of shape (H, W) or (1, 1)."""
-        return np.ones((1, 1)) if self.strength is None else self.strength**2
+        """Variance of the noise over that of the law, of shape (H, W); () where that is 1."""
+        return np.ones(()) if self.strength is None else self.strength**2
 
     @property
     def grey_noise(self) -> NoiseModel:

@@ -51,6 +51,11 @@ class Correlation:
         return max(_reach(self.horizontal), _reach(self.vertical))
 
     @property
+    def spacing(self) -> int:
+        """How far apart the noise of pixels is independent: where correlation has died away."""
+        return self.reach + 2 if self.reach else 1
+
+    @property
     def strongest_value(self) -> float:
         """The largest correlation in any direction, whatever its sign."""
         return max(map(abs, (*self.horizontal, *self.vertical, self.diagonal)))

@@ -107,7 +107,7 @@ def estimate_noise(
     if correlation.smooth and model.reliable:
         model = replace(model, note=SMOOTHED)
     elif correlation.reach and not correlation.smooth:
-        model = _fit(parts, spacing=correlation.reach + 2)  # where it has died away
+        model = _fit(parts, spacing=correlation.spacing)
     if model.note == _TOO_LITTLE and any(map(math.isfinite, find_limits(parts))):
         return _strongest(replace(model, note=_BETWEEN), parts)
     model = replace(model, correlation=correlation)

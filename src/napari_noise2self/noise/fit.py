@@ -19,12 +19,11 @@ from numpy.typing import NDArray
 from scipy import special
 
 from ..arrays import FloatArray
-from .windows import Windows, by_brightness, flattest, joined, leaked, noise_energies
+from .windows import Windows, by_brightness, flattest, joined, leaked, most_leaked, noise_energies
 
 _ROUNDS = 20
 _MOST_CUT, _FEWEST_GROUPS = 0.1, 0.25  # share of a group's pixels at a limit; of groups to keep
 _FEWEST_LEFT = 10  # windows of a group that are not cut
-_LEAK, _COMMON_LEAK = 0.5, 1.5  # of structure into a group; over what even the best groups have
 _LEAK_OF_ONE = 8.0  # window, over that of a group: few pixels tell little
 _NARROW = 0.5  # of the range of brightness
 
@@ -123,7 +122,7 @@ def _group(windows: Windows) -> tuple[NDArray[np.intp], NDArray[np.bool_], Float
     flat_ones = [flattest(windows, chosen) for chosen in whole]
     medians = np.array([np.median(_energies(windows, chosen), axis=1) for chosen in flat_ones])
     leaks = leaked(*medians.T)
-    most = max(_LEAK, _COMMON_LEAK * float(np.quantile(leaks, _FEWEST_GROUPS)))
+    most = most_leaked(leaks)
     group = np.full(windows.cut.size, -1)
     flat = np.zeros(windows.cut.size, dtype=bool)
     kept = np.flatnonzero(leaks <= most)

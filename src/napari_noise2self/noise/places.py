@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from ..arrays import FloatArray
-from .correlation import Correlation
 from .estimate import SMOOTHED
 from .fit import fit_line
 from .limits import find_limits
@@ -29,6 +28,7 @@ from .windows import (
     joined,
     leaked,
     measure_windows,
+    most_leaked,
     noise_energies,
 )
 
@@ -36,7 +36,6 @@ _BLOCK, _BAND = 32, 1024  # side, and rows, in pixels
 _FEWEST_BLOCKS, _FEWEST_WINDOWS = 4, 20  # of a plane, and of a block
 _PHOTONS = 1.0  # with fewer, noise is hardly known
 _MOST_CUT = 0.01  # of the pixels of windows as bright: little is left of their noise
-_LEAK, _COMMON_LEAK, _BEST = 0.5, 1.5, 0.25  # of structure into a block; see `fit.py`
 _SHOWN = 0.5  # of the blocks with enough windows: so many must show noise alone
 _DIFFERENT = 0.3
 """Standard deviation of the logarithm of the factors, at least; by chance it is 0.1 to 0.2."""
@@ -64,7 +63,7 @@ def find_places(planes: Sequence[FloatArray], noise: NoiseModel) -> list[FloatAr
     """
     if not noise.points or noise.limits != (None, None) or noise.note == SMOOTHED:
         return None
-    spacing, limits = _spacing(noise.correlation), find_limits(planes)
+    spacing, limits = noise.correlation.spacing, find_limits(planes)
     blocks = [_Blocks.of(plane, spacing, *limits) for plane in planes]
     factors = [np.zeros(each.grid) for each in blocks]
     for _ in range(_ROUNDS):
@@ -83,7 +82,7 @@ def find_places(planes: Sequence[FloatArray], noise: NoiseModel) -> list[FloatAr
 
 def measure_places(plane: FloatArray, law: NoiseModel) -> FloatArray:
     """Return how strong the noise of one plane (H, W) is at each place, given its law."""
-    spacing = _spacing(law.correlation)
+    spacing = law.correlation.spacing
     blocks = _Blocks.of(plane, spacing, *find_limits([plane]))
     factors, _ = blocks.factors(law, spacing)
     return blocks.strength(_filled(factors))
@@ -104,11 +103,6 @@ def evened(plane: FloatArray, strength: FloatArray) -> FloatArray:
         if cut.any():
             even[cut] = end(even[present])
     return np.asarray(even)
-
-
-def _spacing(correlation: Correlation) -> int:
-    """Return how far apart the noise of pixels is independent."""
-    return correlation.reach + 2 if correlation.reach else 1
 
 
 def _law(windows: Sequence[Windows], spacing: int) -> NoiseModel | None:
@@ -176,8 +170,7 @@ class _Blocks:
         enough = int(np.isfinite(medians[0]).sum())
         if enough:
             leaks = leaked(*medians)
-            most = max(_LEAK, _COMMON_LEAK * float(np.nanquantile(leaks, _BEST)))
-            medians[:, ~(leaks <= most) | (medians[0] <= 0)] = np.nan
+            medians[:, ~(leaks <= most_leaked(leaks)) | (medians[0] <= 0)] = np.nan
         return np.log(medians[0] / noise_energies(spacing)[2]).reshape(self.grid), enough
 
     def evened(self, factors: FloatArray) -> Windows:

@@ -26,6 +26,8 @@ _GROUPS = 24
 _SMALLEST_GROUP = 50
 _FLAT_SHARE = 0.5  # of the windows of a group
 _NOISE_SHARE = 0.97  # of windows of noise alone are kept; structure that stands out is not
+_LEAK, _COMMON_LEAK = 0.5, 1.5  # of structure into windows; over what even the best have
+_BEST = 0.25  # share of them
 _TINY = float(np.finfo(np.float64).tiny)
 
 
@@ -95,7 +97,8 @@ def measure_windows(
     cut = ((plane <= low) | (plane >= high)).astype(np.float64)
     inside = (slice(margin, -margin, _STEP),) * 2
     whole = ~_spread(missing, 2 * margin + 1)[inside]
-    places = np.indices(plane.shape).astype(np.float64)
+    centres = [np.arange(margin, extent - margin, float(_STEP)) for extent in plane.shape]
+    row, column = np.meshgrid(*centres, indexing="ij")
     return Windows(
         mean=mean[inside][whole],
         energy=_energy(plane, spacing)[inside][whole],
@@ -104,8 +107,8 @@ def measure_windows(
         around=around[inside][whole],
         slope=ndimage.uniform_filter(slope**2, _SIDE)[inside][whole],
         cut=np.rint(inner**2 * ndimage.uniform_filter(cut, inner))[inside][whole] / inner**2,
-        row=places[0][inside][whole],
-        column=places[1][inside][whole],
+        row=row[whole],
+        column=column[whole],
     )
 
 
@@ -167,6 +170,14 @@ def leaked(noise: FloatArray, coarse: FloatArray, coarser: FloatArray) -> FloatA
     rise = np.maximum(coarse - noise, 0.0)
     before = np.maximum(coarser - noise, rise)
     return np.asarray(rise**2 / np.maximum(before * noise, _TINY))
+
+
+def most_leaked(leaks: FloatArray) -> float:
+    """Return how much may leak where noise is measured: little more than at the best places.
+
+    Where neighbours share noise, all look as if structure leaked into them.
+    """
+    return max(_LEAK, _COMMON_LEAK * float(np.nanquantile(leaks, _BEST)))
 
 
 @lru_cache

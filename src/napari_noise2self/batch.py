@@ -201,10 +201,7 @@ def _denoise_file(
         denoiser = Denoiser(denoiser)
         denoiser.fit(image.opaque, **follow)
     else:
-        from .figures.suitability import mismatch
-
-        takes = denoiser.settings.takes_line_noise
-        unlike = mismatch(denoiser.stabilisers, image.opaque, image.axes, takes_line_noise=takes)
+        unlike = denoiser.mismatch(image.opaque, image.axes)
         notes += [unlike] if unlike else []
     result = denoiser.result(image.opaque, dtype=dtype, **follow)
     pixels = image.with_alpha(result.image)

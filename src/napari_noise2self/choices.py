@@ -37,6 +37,15 @@ def choose_partition(
     return partition, note
 
 
+def keeps_weights(settings: Settings) -> bool:
+    """Tell whether pretrained weights may be left as they are: no steps were asked for.
+
+    None at all is what a result of correlated noise says of itself, and no preset takes none.
+    """
+    settings = settings.effective
+    return settings.start == "pretrained" and not settings.max_steps
+
+
 def learns_nothing(settings: Settings, partition: Partition) -> bool:
     """Tell whether pretrained weights are better left as they are.
 
@@ -46,11 +55,8 @@ def learns_nothing(settings: Settings, partition: Partition) -> bool:
     Parameters
     ----------
     settings : Settings
-        Steps that they ask for are taken in any case. None at all is what a result of such noise
-        says of itself, and no preset takes none.
+        Steps that they ask for are taken in any case.
     partition : Partition
         With its exclusion.
     """
-    settings = settings.effective
-    as_it_is = settings.start == "pretrained" and not settings.max_steps
-    return as_it_is and partition.exclusion.radius > 0
+    return keeps_weights(settings) and partition.exclusion.radius > 0

@@ -13,13 +13,15 @@ from torch import Tensor
 
 from .arrays import InputError, OutputDtype, check_image
 from .calibration import classic_floor
-from .choices import learns_nothing
+from .choices import keeps_weights, learns_nothing
 from .devices import describe_device, resolve_device
+from .inference.coarse_predictor import coarse_planes
 from .model import Model
 from .networks import build_network, create_network
 from .partition import Partition
 from .partition.exclusion import Exclusion
 from .probe.adjacent import choose_adjacent
+from .probe.coarseness import measure_on_coarse_grid, on_coarse_grid, on_fine_grid
 from .probe.whitening import Whitening, measure_whitenings
 from .progress import Control, Report
 from .settings import Settings
@@ -107,10 +109,13 @@ class Denoiser(Model):
         """Train on images, whose noise is measured first."""
         training = training_planes(images, axes, control, self.settings.takes_line_noise)
         planes, along = training.planes, training.along
-        self.stabilisers = measure_noise(planes, control)
+        self._measure_on_coarse_grid(planes, control)
+        if self.coarseness == 1:
+            self.stabilisers = measure_noise(planes, control)
         self.choose_partition()
-        untrained = learns_nothing(self.settings, self.partition)
-        self.whitenings = self._measure_whitenings(planes, control) if untrained else ()
+        untrained = self.coarseness > 1 or learns_nothing(self.settings, self.partition)
+        if untrained and not self.whitenings:
+            self.whitenings = self._measure_whitenings(planes, control)
         stable = to_learn_from(planes, self.stabilisers)
         noise, choice = self._noise_before, self.settings.adjacent_planes
         self.stack = choose_adjacent(stable, along, self.partition, noise, choice, control)
@@ -129,7 +134,24 @@ class Denoiser(Model):
             self.whitenings = self._measure_whitenings(planes, control)
         if self.whitens:
             plane, seed = stable[len(stable) // 2], self.settings.seed
+            plane = coarse_planes(plane, self.coarseness)
             self.whitenings = self.white_predictor().rehearsed(plane, noise, seed, control)
+
+    def _measure_on_coarse_grid(self, planes: Sequence[NDArray[Any]], control: Control) -> None:
+        """See whether a coarse grid is enough, and how noise becomes white there.
+
+        A network that is to be trained learns from the planes as they are.
+        """
+        self.coarseness, self.whitenings = 1, ()
+        if not (keeps_weights(self.settings) and self.settings.chooses_exclusion):
+            return
+        coarseness, self.stabilisers = measure_on_coarse_grid(planes, control)
+        if coarseness > 1:
+            self.choose_partition()
+            images = on_coarse_grid(planes, coarseness, control)
+            self.whitenings = self._measure_whitenings(images, control)
+            self.stabilisers = on_fine_grid(self.stabilisers, planes)
+            self.coarseness = coarseness if self.whitenings else 1
 
     def _measure_whitenings(
         self, planes: Sequence[NDArray[Any]], control: Control

@@ -17,6 +17,8 @@ from .calibration import Floor
 from .choices import choose_partition
 from .figures.findings import training_figures
 from .figures.result import Result, ResultFigures
+from .figures.suitability import mismatch
+from .inference.coarse_predictor import CoarsePredictor
 from .inference.predictor import DEFAULT_TILE, Predictor
 from .inference.white_predictor import WhitePredictor
 from .model_file import load_model, save_model
@@ -50,6 +52,7 @@ class Model:
         self.floor: Floor | None = None
         self.exclusion_note = ""
         self.whitenings: tuple[Whitening, ...] = ()
+        self.coarseness = 1
         self.stack = Stack()
         self.device = ""
 
@@ -139,9 +142,11 @@ class Model:
         mode = prediction or self.settings.prediction
         if flips is None:
             flips = self.settings.budget_for(math.prod(check_image(image, axes).shape)).flips
-        predictor: Predictor | WhitePredictor = self.predictor(tile, flips)
+        predictor: Predictor | WhitePredictor | CoarsePredictor = self.predictor(tile, flips)
         if mode == "posterior" and self.whitens:
-            predictor = self.white_predictor(tile, flips)
+            predictor = white = self.white_predictor(tile, flips)
+            if self.coarseness > 1:
+                predictor = CoarsePredictor(white, self.coarseness)
         reader = self.reader(image, axes, window, 0 if rough else predictor.reach)
         result = np.empty(reader.layout.shape, output_dtype(image, dtype))
         gathered = ResultFigures(self.stabilisers, np.dtype(image.dtype))
@@ -186,7 +191,7 @@ class Model:
         layout = check_image(image, axes)
         self.check_channels(layout.n_channels)
         axis, takes = self.stack.axis_of(layout), self.settings.takes_line_noise
-        stride = self.network.stride if self.network else 1
+        stride = self.coarseness * self.network.stride if self.network else 1
         return StackReader(
             image,
             layout,
@@ -212,7 +217,7 @@ class Model:
         )
 
     def white_predictor(self, tile: int = DEFAULT_TILE, flips: int = 1) -> WhitePredictor:
-        """Return the same for images that are whitened first."""
+        """Return the same for images, on a coarse grid if there is one, that are whitened first."""
         predictor = replace(
             self.predictor(tile, flips),
             partition=Partition.from_settings(self.settings),
@@ -248,6 +253,17 @@ class Model:
                 f"The model was trained on {len(self.stabilisers)} channel(s), but this image "
                 f"has {channels}; train a new model on it."
             )
+
+    def mismatch(self, image: Any, axes: str | None = None, control: Control | None = None) -> str:
+        """Say how an image differs from those this was trained on; see `suitability.mismatch`."""
+        return mismatch(
+            self.stabilisers,
+            image,
+            axes,
+            control,
+            takes_line_noise=self.settings.takes_line_noise,
+            coarseness=self.coarseness if self.whitens else 1,
+        )
 
     def repartition(self, settings: Settings) -> None:
         """Hide other pixels together from now on.

@@ -25,6 +25,7 @@ from .networks import build_network, channels_together
 from .noise.refinement import Refinement
 from .noise.stabilise import Stabiliser
 from .partition import Partition
+from .probe.coarseness import COARSEST
 from .probe.whitening import Whitening
 from .settings import Device, Settings
 from .stack import Stack
@@ -63,6 +64,7 @@ def save_model(model: Model, path: Path, *, overwrite: bool = False) -> None:
         "stabilisers": [stabiliser.to_dict() for stabiliser in model.stabilisers],
         "stack": asdict(model.stack),
         "whitenings": [asdict(whitening) for whitening in model.whitenings],
+        "coarseness": model.coarseness,
         "record": asdict(model.record),
         "floor": model.floor and model.floor.figures,
     }
@@ -153,6 +155,9 @@ def _assemble(
     model.whitenings = tuple(_whitening(item) for item in values["whitenings"])
     if len(model.whitenings) not in (0, len(model.stabilisers)):
         raise ValueError("whitenings are not those of the channels")
+    model.coarseness = int(values.get("coarseness", 1))  # not in older files
+    if model.coarseness not in range(1, COARSEST + 1 if model.whitenings else 2):
+        raise ValueError("the grid can't be so coarse")
     known = {field.name for field in fields(TrainingRecord)}
     record = {name: value for name, value in values["record"].items() if name in known}
     for name in ("history", "partition_changes"):

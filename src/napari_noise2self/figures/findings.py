@@ -39,6 +39,11 @@ _WHITENED = (
     "hidden; choose an exclusion yourself to do without."
 )
 
+_COARSE = (
+    "The image has fewer details than pixels, as if it had been enlarged or deconvolved, so it is "
+    "denoised with blocks of {0} by {0} pixels as one, and enlarged again without loss."
+)
+
 
 def training_figures(model: Model) -> dict[str, Any]:
     """Return what a training found, ready for JSON: goes into the metadata of results."""
@@ -56,6 +61,7 @@ def training_figures(model: Model) -> dict[str, Any]:
         "device": model.device,
         "partition": asdict(model.partition),
         "whitened": model.whitens,
+        "coarseness": model.coarseness if model.whitens else 1,
         "stack_axis": model.stack.axis,
         "partition_changes": record.partition_changes,
         "continued_after": record.continued_after,
@@ -84,6 +90,8 @@ def notes(model: Model) -> list[str]:
         sentences.append(_LEARNED_NOISE)
     if model.whitens:
         sentences.append(_WHITENED)
+        if model.coarseness > 1:
+            sentences.append(_COARSE.format(model.coarseness))
     if any(tails := _tails(model)):
         sentences.append(tails_note(max(tails)))
     if floor is not None and _classic_won(model):

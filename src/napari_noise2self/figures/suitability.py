@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..arrays import check_image
+from ..noise.coarse import SMALLEST, coarse, coarsest
+from ..noise.correlation import WHITE
 from ..noise.line_noise import LineNoise
 from ..noise.model import NoiseModel
 from ..noise.stabilise import Stabiliser
@@ -21,6 +23,11 @@ _NOISE = 1.5  # variances further apart than this factor are told
 _SPREAD = 3.0  # and so are intensities that spread so many times as far,
 _SHIFT = 3.0  # or whose mean is so many standard deviations away
 
+_UNLIKE = (
+    "This image is unlike those that the model was trained on ({}); train on it for a better "
+    "result."
+)
+
 
 def mismatch(
     stabilisers: Sequence[Stabiliser],
@@ -29,6 +36,7 @@ def mismatch(
     control: Control | None = None,
     *,
     takes_line_noise: bool = True,
+    coarseness: int = 1,
 ) -> str:
     """Say in one sentence how an image differs from those a model was trained on.
 
@@ -44,6 +52,8 @@ def mismatch(
         Lets another thread cancel the measurement.
     takes_line_noise : bool
         Whether the model's settings take that away first; see `Settings.takes_line_noise`.
+    coarseness : int
+        Of the grid on which the model denoises.
 
     Returns
     -------
@@ -65,7 +75,10 @@ def mismatch(
     tiles = []
     for number in range(0, layout.n_planes, math.ceil(layout.n_planes / _PLANES)):
         control.check()
-        some = _tiles(layout.plane(image, number))
+        plane = layout.plane(image, number)
+        if _too_fine(plane, coarseness):
+            return _UNLIKE.format("it has details as fine as its pixels")
+        some = _tiles(plane)
         tiles += [LineNoise.of(t).taken_from(t) for t in some] if takes_line_noise else some
     if not tiles:
         return ""
@@ -73,12 +86,19 @@ def mismatch(
     for channel, model in enumerate(stabilisers):
         control.check()
         alike = model.noise.correlation  # as checked by the network, which is not asked here
-        found = Stabiliser.fit([model.alike(tile[channel]) for tile in tiles], correlation=alike)
+        measured = [model.alike(tile[channel]) for tile in tiles]
+        if coarseness > 1:
+            alike, measured = WHITE, [coarse(tile, coarseness) for tile in measured]
+        found = Stabiliser.fit(measured, correlation=alike)
         difference = difference or _difference(model, found)
-    return difference and (
-        f"This image is unlike those that the model was trained on ({difference}); train on it for "
-        "a better result."
-    )
+    return difference and _UNLIKE.format(difference)
+
+
+def _too_fine(plane: NDArray[Any], coarseness: int) -> bool:
+    """Tell whether a plane (C, Y, X) has details that a coarse grid would lose."""
+    if min(plane.shape[1:]) < coarseness * SMALLEST:
+        return False
+    return any(coarsest(channel, coarseness) < coarseness for channel in plane)
 
 
 def _tiles(plane: NDArray[Any]) -> list[NDArray[Any]]:

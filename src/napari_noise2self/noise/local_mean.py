@@ -47,6 +47,15 @@ def local_mean(image: Tensor) -> Tensor:
     return smooth[..., :height, :width]
 
 
+def filled(image: Tensor) -> Tensor:
+    """Return an image (H, W) with the local mean in place of NaN; itself if nothing is known."""
+    present = torch.isfinite(image)
+    if present.all() or not present.any():
+        return image
+    rough = torch.where(present, image, image[present].median())
+    return torch.where(present, image, local_mean(rough[None, None])[0, 0])
+
+
 def local_excess(image: Tensor) -> Tensor:
     """Return by how much local means are beyond what networks see as it is; 0 if none are.
 

@@ -25,7 +25,7 @@ from torch import Tensor
 
 from ..arrays import FloatArray
 from ..axes import fullest
-from ..noise.local_mean import local_mean
+from ..noise.local_mean import filled
 from ..noise.stabilise import Stabiliser, measured_planes
 from ..noise.stable_noise import StableNoise
 from ..partition import Partition
@@ -94,9 +94,7 @@ class Whitening:
         present = torch.isfinite(image)
         if not present.any():
             return image
-        rough = torch.where(present, image, image[present].median())
-        whole = torch.where(present, image, local_mean(rough[None, None])[0, 0])
-        return torch.where(present, self._filtered(whole, inverse=True), torch.nan)
+        return torch.where(present, self._filtered(filled(image), inverse=True), torch.nan)
 
     def colour(self, image: Tensor) -> Tensor:
         """Undo `whiten` for a finite image, float32 of shape (H, W)."""

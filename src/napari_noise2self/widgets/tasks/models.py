@@ -40,11 +40,8 @@ class ApplyTask(ImageTask):
 
     def run(self, control: Control, report: Report, show: Show) -> Outcome:
         """Compare, denoise."""
-        from ...figures.suitability import mismatch
-
         image, axes = self.image, self.axes
-        takes = self.model.settings.takes_line_noise
-        warning = mismatch(self.model.stabilisers, image, axes, control, takes_line_noise=takes)
+        warning = self.model.mismatch(image, axes, control)
         result = self.model.result(
             image, axes=axes, dtype=result_dtype(axes), control=control, report=report
         )

@@ -1,0 +1,125 @@
+"""On how coarse a grid an image is best denoised, and with which noise.
+
+Where the highest frequencies are empty, what is left between neighbours is neither noise nor
+structure: the noise looks as if the image had been denoised already, or far weaker than it is. On a
+coarse grid it is as that of a camera, and can be measured.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import chain
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..arrays import FloatArray
+from ..noise.coarse import coarse, coarsest, lost
+from ..noise.correlation import measure_correlation
+from ..noise.stabilise import Stabiliser, fit_stabilisers, measured_planes
+from ..progress import Control
+from .noise_check import check_noise
+
+COARSEST = 4
+_LOST = 0.06
+"""Of the noise variance: so much may a coarse grid lose."""
+
+
+def measure_on_coarse_grid(
+    planes: Sequence[NDArray[Any]], control: Control
+) -> tuple[int, tuple[Stabiliser, ...]]:
+    """Find the coarsest grid on which planes lose nothing, and measure noise there.
+
+    Parameters
+    ----------
+    planes : sequence of ndarray
+        Shape (C, H, W), any real dtype.
+    control : Control
+        To cancel.
+
+    Returns
+    -------
+    coarseness : int
+        Of the grid; 1 if there is none on which noise is independent from pixel to pixel.
+    stabilisers : tuple of Stabiliser
+        One for each channel, fitted on that grid; none if there is none.
+
+    Raises
+    ------
+    Cancelled
+        If `control` was cancelled.
+    """
+    some = measured_planes(planes)
+    for coarseness in range(coarsest_of_all(some), 1, -1):
+        images = on_coarse_grid(some, coarseness, control)
+        found = check_noise(fit_stabilisers(images, control), images, control)
+        if all(map(_independent, found)) and _lose_nothing(
+            some, images, found, coarseness, control
+        ):
+            return coarseness, found
+    return 1, ()
+
+
+def coarsest_of_all(planes: Sequence[NDArray[Any]]) -> int:
+    """Return the largest coarseness beyond which none of planes (C, H, W) has anything."""
+    coarseness = COARSEST
+    for plane in chain(*planes):
+        coarseness = coarsest(plane, coarseness)
+        if coarseness == 1:
+            break
+    return coarseness
+
+
+def on_coarse_grid(
+    planes: Sequence[NDArray[Any]], coarseness: int, control: Control
+) -> list[FloatArray]:
+    """Return those of planes (C, H, W) on which noise is measured, on a coarse grid.
+
+    Raises
+    ------
+    Cancelled
+        If `control` was cancelled.
+    """
+    images = []
+    for plane in measured_planes(planes):
+        control.check()
+        images.append(np.stack([coarse(channel, coarseness) for channel in plane]))
+    return images
+
+
+def on_fine_grid(
+    stabilisers: Sequence[Stabiliser], planes: Sequence[NDArray[Any]]
+) -> tuple[Stabiliser, ...]:
+    """Return stabilisers of a coarse grid with the correlation that noise has on the fine one."""
+    found = []
+    for channel, stabiliser in enumerate(stabilisers):
+        stable = [stabiliser.forward(plane[channel]) for plane in measured_planes(planes)]
+        correlation = measure_correlation([plane.double().numpy() for plane in stable])
+        found.append(replace(stabiliser, noise=replace(stabiliser.noise, correlation=correlation)))
+    return tuple(found)
+
+
+def _independent(stabiliser: Stabiliser) -> bool:
+    """Tell whether noise was measured, follows one law, and is independent from pixel to pixel."""
+    noise = stabiliser.noise
+    one_law = not (stabiliser.each_plane or stabiliser.each_place)
+    return noise.fitted and one_law and not noise.correlation.reach
+
+
+def _lose_nothing(
+    planes: Sequence[NDArray[Any]],
+    images: Sequence[FloatArray],
+    stabilisers: Sequence[Stabiliser],
+    coarseness: int,
+    control: Control,
+) -> bool:
+    """Tell whether planes lose hardly anything on a coarse grid, where they are these images."""
+    losses, variances = np.zeros((2, len(stabilisers)))
+    for plane, image in zip(planes, images, strict=True):
+        control.check()
+        losses += [lost(channel, coarseness) for channel in plane]
+        pairs = zip(stabilisers, image, strict=True)
+        variances += [np.nanmean(each.grey_noise.variance(channel)) for each, channel in pairs]
+    return bool((losses < _LOST * variances).all())

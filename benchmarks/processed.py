@@ -134,6 +134,32 @@ def wiener(widest: float) -> Callable[[Image], Image]:
     return power
 
 
+def through_lens(widest: float) -> Callable[[Image], Pair]:
+    """Photons behind such an aperture, deconvolved."""
+
+    def way(clean: Image) -> Pair:
+        rows, columns = fft.fftfreq(SIDE)[:, None] * 2, fft.fftfreq(SIDE) * 2
+        frequency = np.hypot(rows, columns)
+        passed, inverse = np.clip(1 - frequency / widest, 0, 1), wiener(widest)(frequency)
+        blurred = np.maximum(fft.ifft2(fft.fft2(clean) * passed).real, 0.1)
+        noisy = seen_by_camera(blurred)
+        sharp, expected = (fft.ifft2(fft.fft2(each) * inverse).real for each in (noisy, blurred))
+        return sharp, expected
+
+    return way
+
+
+def enlarged(times: float, order: int) -> Callable[[Image], Pair]:
+    def zoomed(image: Image, factor: float, order: int) -> Image:
+        return np.asarray(ndimage.zoom(image, factor, order=order, grid_mode=True, mode="reflect"))
+
+    def way(clean: Image) -> Pair:
+        small = zoomed(ndimage.uniform_filter(clean, times), 1 / times, 1)
+        return zoomed(seen_by_camera(small), times, order), zoomed(small, times, order)
+
+    return way
+
+
 WAYS: dict[str, Callable[[Image], Pair]] = {
     "as it is": as_it_is,
     "uneven light, 0.5": in_light(round_light(0.5)),
@@ -151,6 +177,14 @@ WAYS: dict[str, Callable[[Image], Pair]] = {
     "deconvolved, 1.2": filtered(wiener(1.2)),
     "deconvolved, 1.0": filtered(wiener(1.0)),
     "deconvolved, 0.8": filtered(wiener(0.8)),
+    "lens of 0.7, deconvolved": through_lens(0.7),
+    "lens of 0.5, deconvolved": through_lens(0.5),
+    "lens of 0.4, deconvolved": through_lens(0.4),
+    "enlarged 1.5 times, cubic": enlarged(1.5, 3),
+    "enlarged twice, cubic": enlarged(2, 3),
+    "enlarged twice, linear": enlarged(2, 1),
+    "enlarged 3 times, cubic": enlarged(3, 3),
+    "enlarged 4 times, cubic": enlarged(4, 3),
 }
 
 

@@ -20,7 +20,7 @@ LEVELS = (
     {"noise"},
     {"choices", "networks"},
     {"probe"},
-    {"stack_reader", "training_planes", "training", "inference"},
+    {"measured_noise", "stack_reader", "training_planes", "training", "inference"},
     {"calibration", "figures"},
     {"model_file"},
     {"model"},

@@ -130,7 +130,7 @@ def test_tails_of_the_noise_are_kept(trained: Denoiser, path: Path):
 
 
 def test_partition_of_an_older_model_chooses_the_held_out_pixels(trained: Denoiser, path: Path):
-    forge(path, lambda header, _: header["record"].pop("held_out_by"))
+    forge(path, lambda header, _: (header["record"].pop("held_out_by"), header.pop("coarseness")))
     assert Denoiser.load(path).record.held_out_by == trained.partition
 
 
@@ -339,6 +339,9 @@ def first(change: Callable[[torch.Tensor], Any]) -> Callable[[Any, dict[str, Any
     return apply
 
 
+_GRIDS: list[Any] = [0, -2, 2.5, 10**9, "2", None, [2]]
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -383,6 +386,7 @@ def first(change: Callable[[torch.Tensor], Any]) -> Callable[[Any, dict[str, Any
         lambda header, _: header.update(stabilisers=[]),
         lambda header, _: header.update(stabilisers=header["stabilisers"] * 2),
         lambda header, _: header.update(settings=[]),
+        *(lambda header, _, value=value: header.update(coarseness=value) for value in _GRIDS),
         lambda header, _: header.update(format_version="1"),
         first(lambda weight: weight[None]),
         first(lambda weight: weight.double()),

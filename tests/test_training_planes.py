@@ -7,9 +7,10 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from napari_noise2self.measured_noise import measure_laws
 from napari_noise2self.noise.stabilise import NOISE_STD
 from napari_noise2self.progress import Cancelled, Control
-from napari_noise2self.training_planes import measure_noise, to_learn_from, training_planes
+from napari_noise2self.training_planes import to_learn_from, training_planes
 
 
 def _numbered(*extents: int) -> np.ndarray:
@@ -100,14 +101,14 @@ def test_a_network_learns_from_stable_planes_without_hot_pixels() -> None:
     noisy = np.random.default_rng(0).normal(100, 3, (2, 64, 64)).astype(np.float32)
     noisy[0, 20, 30], noisy[1, 5, 6] = 1000, np.nan
     planes = training_planes(noisy, "TYX", Control()).planes
-    stable = to_learn_from(planes, measure_noise(planes, Control()))
+    stable = to_learn_from(planes, measure_laws(planes, Control()))
     assert [plane.shape for plane in stable] == [(1, 64, 64)] * 2
     assert stable[0].isnan().nonzero().tolist() == [[0, 20, 30]]
     assert stable[1].isnan().nonzero().tolist() == [[0, 5, 6]]
     assert float(stable[0].nan_to_num().std()) == pytest.approx(NOISE_STD, rel=0.1)
 
 
-@pytest.mark.parametrize("work", [training_planes, measure_noise], ids=lambda f: f.__name__)
+@pytest.mark.parametrize("work", [training_planes, measure_laws], ids=lambda f: f.__name__)
 def test_cancelled(work: Callable[..., object]) -> None:
     control = Control()
     control.cancel()

@@ -12,26 +12,24 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from .arrays import InputError, OutputDtype, check_image
+from .axes import Beside
 from .calibration import classic_floor
-from .choices import keeps_weights, learns_nothing
+from .choices import learns_nothing
 from .devices import describe_device, resolve_device
 from .inference.coarse_predictor import coarse_planes
+from .measured_noise import find_whitenings, measure_noise
 from .model import Model
 from .networks import build_network, create_network
 from .partition import Partition
-from .partition.exclusion import Exclusion
 from .probe.adjacent import choose_adjacent
-from .probe.coarseness import measure_on_coarse_grid, on_coarse_grid, on_fine_grid
-from .probe.whitening import Whitening, measure_whitenings
 from .progress import Control, Report
 from .settings import Settings
+from .stack import Stack
 from .training.patches import any_detail
 from .training.record import TrainingRecord
 from .training.trainer import Trainer
-from .training_planes import measure_noise, to_learn_from, training_planes
+from .training_planes import to_learn_from, training_planes
 
-_WEAKLY_ALIKE = Exclusion("plus", 2)
-"""Hides the neighbours whose noise may be like a pixel's own if it looked white."""
 _BUDGET = ("preset", "max_steps", "max_seconds", "learning_rate")
 
 
@@ -109,16 +107,13 @@ class Denoiser(Model):
         """Train on images, whose noise is measured first."""
         training = training_planes(images, axes, control, self.settings.takes_line_noise)
         planes, along = training.planes, training.along
-        self._measure_on_coarse_grid(planes, control)
-        if self.coarseness == 1:
-            self.stabilisers = measure_noise(planes, control)
+        self.stabilisers, self.whitenings, self.coarseness = measure_noise(
+            planes, self.settings, control
+        )
         self.choose_partition()
-        untrained = self.coarseness > 1 or learns_nothing(self.settings, self.partition)
-        if untrained and not self.whitenings:
-            self.whitenings = self._measure_whitenings(planes, control)
         stable = to_learn_from(planes, self.stabilisers)
-        noise, choice = self._noise_before, self.settings.adjacent_planes
-        self.stack = choose_adjacent(stable, along, self.partition, noise, choice, control)
+        self.stack = self._choose_adjacent(stable, along, control)
+        untrained = self.coarseness > 1 or learns_nothing(self.settings, self.partition)
         settings = self.settings.effective
         if untrained:
             settings = replace(settings, max_steps=0)
@@ -127,41 +122,27 @@ class Denoiser(Model):
             network = build_network(settings, network.channels, network.adjacent)
         network.to(resolve_device(settings.device))
         beside = along.get(self.stack.axis)
+        noise = self._noise_before
         trainer = Trainer(network, stable, noise, self.partition, settings, beside=beside)
         self.record = TrainingRecord()
         self._train(trainer, stable, training.n_pixels, control, report)
         if self.record.learned_noise:
-            self.whitenings = self._measure_whitenings(planes, control)
+            self.whitenings = find_whitenings(self.stabilisers, planes, self.settings, control)
         if self.whitens:
             plane, seed = stable[len(stable) // 2], self.settings.seed
             plane = coarse_planes(plane, self.coarseness)
             self.whitenings = self.white_predictor().rehearsed(plane, noise, seed, control)
 
-    def _measure_on_coarse_grid(self, planes: Sequence[NDArray[Any]], control: Control) -> None:
-        """See whether a coarse grid is enough, and how noise becomes white there.
-
-        A network that is to be trained learns from the planes as they are.
-        """
-        self.coarseness, self.whitenings = 1, ()
-        if not (keeps_weights(self.settings) and self.settings.chooses_exclusion):
-            return
-        coarseness, self.stabilisers = measure_on_coarse_grid(planes, control)
-        if coarseness > 1:
-            self.choose_partition()
-            images = on_coarse_grid(planes, coarseness, control)
-            self.whitenings = self._measure_whitenings(images, control)
-            self.stabilisers = on_fine_grid(self.stabilisers, planes)
-            self.coarseness = coarseness if self.whitenings else 1
-
-    def _measure_whitenings(
-        self, planes: Sequence[NDArray[Any]], control: Control
-    ) -> tuple[Whitening, ...]:
-        """See how correlated noise becomes white, for the network as it was before training."""
-        if not self.settings.chooses_exclusion:
-            return ()
-        alike = self.partition.exclusion if self.partition.exclusion.radius else _WEAKLY_ALIKE
-        partition = Partition.from_settings(self.settings, alike)
-        return measure_whitenings(self.stabilisers, planes, partition, control)
+    def _choose_adjacent(
+        self, stable: Sequence[Tensor], along: dict[str, list[Beside]], control: Control
+    ) -> Stack:
+        """See whether adjacent planes help; on a coarse grid, if that is where they are seen."""
+        partition = self.partition
+        if self.coarseness > 1:
+            stable = [coarse_planes(plane, self.coarseness) for plane in stable]
+            partition = Partition.from_settings(self.settings)
+        choice = self.settings.adjacent_planes
+        return choose_adjacent(stable, along, partition, self._noise_before, choice, control)
 
     def continue_training(
         self,

@@ -155,8 +155,8 @@ def _assemble(
     model.whitenings = tuple(_whitening(item) for item in values["whitenings"])
     if len(model.whitenings) not in (0, len(model.stabilisers)):
         raise ValueError("whitenings are not those of the channels")
-    model.coarseness = int(values.get("coarseness", 1))  # not in older files
-    if model.coarseness not in range(1, COARSEST + 1 if model.whitenings else 2):
+    model.coarseness = values.get("coarseness", 1)  # not in older files
+    if model.coarseness not in range(1, COARSEST + 1):
         raise ValueError("the grid can't be so coarse")
     known = {field.name for field in fields(TrainingRecord)}
     record = {name: value for name, value in values["record"].items() if name in known}

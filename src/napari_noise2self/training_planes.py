@@ -15,9 +15,8 @@ from .arrays import InputError, check_image, check_values
 from .axes import BESIDE, Beside, Layout
 from .noise.dead_lines import without_dead_lines
 from .noise.line_noise import without_line_noise
-from .noise.stabilise import Stabiliser, fit_stabilisers, of_plane, stabilise_plane
+from .noise.stabilise import Stabiliser, of_plane, stabilise_plane
 from .noise.stable_noise import StableNoise
-from .probe.noise_check import check_noise
 from .progress import Control
 
 _LARGEST_TRAINING_SET = 2**28  # values, 1 GiB as float32
@@ -133,17 +132,6 @@ def _places(layouts: Sequence[Layout]) -> list[tuple[int, int]]:
         beside = (layouts[image].adjacent(number, axis) for axis in layouts[image].stack_axes)
         chosen |= {(image, n) for n in (number, *sum(beside, ())) if n is not None}
     return sorted(chosen)
-
-
-def measure_noise(planes: Sequence[NDArray[Any]], control: Control) -> tuple[Stabiliser, ...]:
-    """Measure the noise of planes (C, Y, X), and again where the pretrained network objects.
-
-    Raises
-    ------
-    Cancelled
-        If `control` was cancelled.
-    """
-    return check_noise(fit_stabilisers(planes, control), planes, control)
 
 
 def to_learn_from(

@@ -9,6 +9,7 @@ from napari_noise2self.pretraining.scenes import draw_scene
 from napari_noise2self.probe.noise_check import check_noise
 from napari_noise2self.progress import Cancelled, Control
 from napari_noise2self.samples import simulate_cells
+from simulate import behind_round_aperture, smooth_scene
 
 SIZE = 192
 
@@ -35,6 +36,15 @@ def test_image_whose_noise_was_found_to_be_less_alike_than_it_looked_suits():
     blindly = fit_stabilisers([image[None]], Control())
     checked = check_noise(blindly, [image[None]], Control())
     assert checked[0].noise.correlation != blindly[0].noise.correlation
+    assert mismatch(checked, image) == ""
+
+
+def test_image_whose_noise_was_found_to_be_stronger_than_it_looked_suits():
+    """As that of deconvolved images is: it has none of the frequencies at which it is measured."""
+    image = 100 * smooth_scene((192, 192)) + 5 * behind_round_aperture(1.0)
+    blindly = fit_stabilisers([image[None]], Control())
+    checked = check_noise(blindly, [image[None]], Control())
+    assert checked[0].noise.intercept > 2 * blindly[0].noise.intercept
     assert mismatch(checked, image) == ""
 
 

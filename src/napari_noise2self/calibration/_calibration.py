@@ -14,13 +14,14 @@ from torch import Tensor
 
 from ..arrays import InputError, OutputDtype, check_image, finish, output_dtype
 from ..choices import choose_partition
+from ..measured_noise import measure_laws
 from ..noise.stabilise import Stabiliser, of_plane, stabilise_plane, unstabilise_plane
 from ..noise.stable_noise import StableNoise
 from ..partition import Partition
 from ..progress import Control, Progress, Report
 from ..settings import Prediction, Settings
 from ..stack_reader import StackReader
-from ..training_planes import measure_noise, to_learn_from, training_planes
+from ..training_planes import to_learn_from, training_planes
 from ._classics import CLASSICS, Classic
 from ._curves import Curve
 from ._donut import donut, j_invariant, posterior
@@ -231,7 +232,7 @@ def calibrate(
     layout = check_image(image, axes)
     settings, control = settings or Settings(), control or Control()
     planes = training_planes(image, axes, control, settings.takes_line_noise).planes
-    stabilisers = measure_noise(planes, control)
+    stabilisers = measure_laws(planes, control)
     partition, _ = choose_partition(settings, stabilisers)
     stable = to_learn_from(planes, stabilisers)
     known = None

@@ -11,8 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..arrays import check_image
-from ..noise.coarse import SMALLEST, coarse, coarsest
-from ..noise.correlation import WHITE
+from ..noise.coarse import SMALLEST, coarse, is_empty_beyond
 from ..noise.line_noise import LineNoise
 from ..noise.model import NoiseModel
 from ..noise.stabilise import Stabiliser
@@ -88,17 +87,17 @@ def mismatch(
         alike = model.noise.correlation  # as checked by the network, which is not asked here
         measured = [model.alike(tile[channel]) for tile in tiles]
         if coarseness > 1:
-            alike, measured = WHITE, [coarse(tile, coarseness) for tile in measured]
-        found = Stabiliser.fit(measured, correlation=alike)
+            measured = [coarse(tile, coarseness) for tile in measured]
+        found = Stabiliser.fit(measured, correlation=alike if coarseness == 1 else None)
         difference = difference or _difference(model, found)
     return difference and _UNLIKE.format(difference)
 
 
 def _too_fine(plane: NDArray[Any], coarseness: int) -> bool:
     """Tell whether a plane (C, Y, X) has details that a coarse grid would lose."""
-    if min(plane.shape[1:]) < coarseness * SMALLEST:
+    if coarseness == 1 or min(plane.shape[1:]) < coarseness * SMALLEST:
         return False
-    return any(coarsest(channel, coarseness) < coarseness for channel in plane)
+    return not all(is_empty_beyond(channel, coarseness) for channel in plane)
 
 
 def _tiles(plane: NDArray[Any]) -> list[NDArray[Any]]:
@@ -124,6 +123,8 @@ def _difference(model: Stabiliser, image: Stabiliser) -> str:
         return f"mean intensity {image.offset:.4g}, not {model.offset:.4g}"
     theirs, own = model.grey_noise, image.grey_noise
     if not (theirs.fitted and own.fitted):  # a stand-in is as strong as is safe, not as the noise
+        return ""
+    if theirs.correlation.lacks_highest or own.correlation.lacks_highest:  # not all of it is seen
         return ""
     level = np.array(image.offset)
     ratio = float(own.variance(level) / max(float(theirs.variance(level)), np.finfo(float).tiny))

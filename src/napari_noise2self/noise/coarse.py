@@ -26,10 +26,12 @@ _BESIDE = 0.6
 """Of the highest frequency that a coarse grid can hold: from there on an image is mostly noise."""
 _EMPTY = 0.05
 """Of the power there: so much may there be beyond."""
+_SOFT = 0.4
+"""Of the frequencies of a coarse grid: over so many beyond its own, the filter falls to 0."""
 
 
 def coarse(plane: NDArray[Any], coarseness: int) -> FloatArray:
-    """Return a plane on a coarse grid, without the frequencies that this can't hold.
+    """Return a plane on a coarse grid.
 
     Parameters
     ----------
@@ -47,8 +49,22 @@ def coarse(plane: NDArray[Any], coarseness: int) -> FloatArray:
     blocks = _blocks(_filled(plane), coarseness)
     rows, _, columns, _ = blocks.shape
     spectrum = fft.dctn(blocks.reshape(rows * coarseness, -1), norm="ortho")
-    image = fft.idctn(spectrum[:rows, :columns] / coarseness, norm="ortho")
+    kept = _folded(_folded(spectrum, rows).T, columns).T
+    image = fft.idctn(kept / coarseness, norm="ortho")
     return np.where(_blocks(np.isfinite(plane), coarseness).all(axis=(1, 3)), image, np.nan)
+
+
+def _folded(spectrum: FloatArray, count: int) -> FloatArray:
+    """Return the first frequencies along the first axis, a little of the next ones folded in.
+
+    A sharp end would let borders and missing pixels be seen all over the image. What is next to it
+    is empty, but near these.
+    """
+    width = int(_SOFT * count)
+    kept, beyond = spectrum[:count].copy(), spectrum[count + 1 : count + 1 + width]
+    share = np.cos(np.pi / 2 * np.arange(1, width + 1) / (width + 1)) ** 2
+    kept[count - width :] -= (share[:, None] * beyond)[::-1]
+    return kept
 
 
 def fine(image: FloatArray, coarseness: int, shape: tuple[int, ...]) -> FloatArray:
@@ -60,29 +76,24 @@ def fine(image: FloatArray, coarseness: int, shape: tuple[int, ...]) -> FloatArr
 
 
 def lost(plane: NDArray[Any], coarseness: int) -> float:
-    """Return the mean square of what a plane (H, W) loses on a coarse grid."""
-    left = fine(_filled(coarse(plane, coarseness)), coarseness, plane.shape)
-    return float(np.square(plane - left).mean(where=np.isfinite(plane)))
+    """Return the mean square of what a plane (H, W) has at frequencies no coarse grid can hold."""
+    power = fft.dctn(_filled(plane), norm="ortho") ** 2
+    rows, columns = (-(-extent // coarseness) for extent in plane.shape)
+    power[:rows, :columns] = 0
+    return float(power.sum() / plane.size)
 
 
-def coarsest(plane: NDArray[Any], most: int) -> int:
-    """Return the largest coarseness, up to `most`, beyond which a plane has next to nothing.
+def is_empty_beyond(plane: NDArray[Any], coarseness: int) -> bool:
+    """Tell whether a plane (H, W) has next to nothing at what a coarse grid can't hold.
 
-    1 where even a grid half as fine can't hold all of it; and of small or missing planes.
+    Nothing is told of small planes.
     """
     part = plane[fullest(np.isfinite(plane), _SIDE)]
-    if not np.isfinite(part).any():
-        return 1
+    if min(part.shape) < coarseness * SMALLEST or not np.isfinite(part).any():
+        return False
     power = fft.dctn(_filled(part), norm="ortho") ** 2
-    rows, columns = (np.arange(extent) / extent for extent in part.shape)
+    rows, columns = (coarseness * np.arange(extent) / extent for extent in part.shape)
     frequency = np.maximum(rows[:, None], columns)
-    most = min(most, min(part.shape) // SMALLEST)
-    nearly = (number for number in range(2, most + 1) if not _empty(power, number * frequency))
-    return next(nearly, max(most, 1) + 1) - 1
-
-
-def _empty(power: FloatArray, frequency: FloatArray) -> bool:
-    """Tell whether there is next to nothing beyond a frequency of 1."""
     beside = power[(frequency >= _BESIDE) & (frequency < 1)].mean()
     return bool(power[frequency >= 1].mean() < _EMPTY * beside)
 

@@ -16,15 +16,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..arrays import FloatArray
-from ..noise.coarse import coarse, coarsest, lost
+from ..noise.coarse import coarse, is_empty_beyond, lost
 from ..noise.correlation import measure_correlation
 from ..noise.stabilise import Stabiliser, fit_stabilisers, measured_planes
 from ..progress import Control
 from .noise_check import check_noise
+from .whitening import Whitening
 
 COARSEST = 4
 _LOST = 0.06
 """Of the noise variance: so much may a coarse grid lose."""
+_AS_STRONG, _INDEPENDENT = 2.0, 0.3
+"""What residuals may say of noise on a coarse grid: its variance over the measured one, or the
+inverse of that, and the correlation of neighbours. Blurred images come to 20, and to 0.5."""
 
 
 def measure_on_coarse_grid(
@@ -52,24 +56,15 @@ def measure_on_coarse_grid(
         If `control` was cancelled.
     """
     some = measured_planes(planes)
-    for coarseness in range(coarsest_of_all(some), 1, -1):
+    for coarseness in range(COARSEST, 1, -1):
+        if not all(is_empty_beyond(plane, coarseness) for plane in chain(*some)):
+            continue
         images = on_coarse_grid(some, coarseness, control)
         found = check_noise(fit_stabilisers(images, control), images, control)
-        if all(map(_independent, found)) and _lose_nothing(
-            some, images, found, coarseness, control
-        ):
+        measured = all(map(_independent, found))
+        if measured and _lose_nothing(some, images, found, coarseness, control):
             return coarseness, found
     return 1, ()
-
-
-def coarsest_of_all(planes: Sequence[NDArray[Any]]) -> int:
-    """Return the largest coarseness beyond which none of planes (C, H, W) has anything."""
-    coarseness = COARSEST
-    for plane in chain(*planes):
-        coarseness = coarsest(plane, coarseness)
-        if coarseness == 1:
-            break
-    return coarseness
 
 
 def on_coarse_grid(
@@ -87,6 +82,12 @@ def on_coarse_grid(
         control.check()
         images.append(np.stack([coarse(channel, coarseness) for channel in plane]))
     return images
+
+
+def confirmed(whitening: Whitening) -> bool:
+    """Tell whether residuals on a coarse grid show the noise that was measured there."""
+    as_strong = 1 / _AS_STRONG < whitening.variance < _AS_STRONG
+    return as_strong and whitening.neighbours < _INDEPENDENT
 
 
 def on_fine_grid(

@@ -85,6 +85,13 @@ class Whitening:
         return self.autocovariance[_REACH][_REACH]
 
     @property
+    def neighbours(self) -> float:
+        """The largest correlation of the noise with that of the pixel below or beside."""
+        here, next_to = _REACH, _REACH + 1
+        table = self.autocovariance
+        return max(abs(table[here][next_to]), abs(table[next_to][here])) / self.variance
+
+    @property
     def gain(self) -> float:
         """Factor by which a smooth image is brighter before whitening than after it."""
         return float(self._response((2 * _REACH + 1,) * 2)[0, 0])

@@ -9,7 +9,8 @@ from scipy import ndimage
 
 from napari_noise2self import Cancelled, Control
 from napari_noise2self.noise.coarse import coarse, fine
-from napari_noise2self.probe.coarseness import measure_on_coarse_grid, on_fine_grid
+from napari_noise2self.probe.coarseness import confirmed, measure_on_coarse_grid, on_fine_grid
+from napari_noise2self.probe.whitening import Whitening
 from simulate import camera, smooth_scene
 
 PHOTONS = 60 * smooth_scene((128, 112)) + 5
@@ -46,13 +47,12 @@ def test_enlarged_noise_is_that_of_the_small_image(times: int) -> None:
     [
         camera(60 * smooth_scene((192, 192)) + 5),
         60 * smooth_scene((192, 192)),
-        ndimage.gaussian_filter(camera(60 * smooth_scene((192, 192)) + 5), 1.5),
         _enlarged(_boxes(), 2),
         ndimage.zoom(_boxes(), 2, order=1),
         np.full((192, 192), 7.0),
         np.full((192, 192), np.nan),
     ],
-    ids=["camera", "clean", "blurred", "boxes", "boxes, linearly", "constant", "missing"],
+    ids=["camera", "clean", "boxes", "boxes, linearly", "constant", "missing"],
 )
 def test_other_images_are_measured_as_they_are(image: NDArray[np.float64]) -> None:
     assert measure_on_coarse_grid([image[None]], Control()) == (1, ())
@@ -70,6 +70,21 @@ def test_details_that_only_a_fine_grid_holds_are_not_lost() -> None:
     image = _enlarged(camera(PHOTONS), 2)
     image[::40, ::40] += 60
     assert measure_on_coarse_grid([image[None]], Control())[0] == 1
+
+
+def _whitening(variance: float, neighbours: float) -> Whitening:
+    line = np.array([0, 0, 0, 0, neighbours, 1, neighbours, 0, 0, 0, 0])
+    return Whitening(tuple(map(tuple, (variance * np.outer(line, line)).tolist())))
+
+
+@pytest.mark.parametrize(
+    ("variance", "neighbours", "expected"),
+    [(1, 0, True), (1.5, 0.25, True), (1, -0.25, True), (1, 0.4, False), (1, -0.4, False)]
+    + [(20, 0, False), (0.3, 0, False)],
+)
+def test_residuals_must_show_such_noise(variance: float, neighbours: float, expected: bool) -> None:
+    assert _whitening(variance, neighbours).neighbours == pytest.approx(abs(neighbours))
+    assert confirmed(_whitening(variance, neighbours)) == expected
 
 
 def test_cancel() -> None:

@@ -79,8 +79,15 @@ def _whitening(variance: float, neighbours: float) -> Whitening:
 
 @pytest.mark.parametrize(
     ("variance", "neighbours", "expected"),
-    [(1, 0, True), (1.5, 0.25, True), (1, -0.25, True), (1, 0.4, False), (1, -0.4, False)]
-    + [(20, 0, False), (0.3, 0, False)],
+    [
+        (1, 0, True),
+        (1.5, 0.25, True),
+        (1, -0.25, True),
+        (1, 0.4, False),
+        (1, -0.4, False),
+        (20, 0, False),
+        (0.3, 0, False),
+    ],
 )
 def test_residuals_must_show_such_noise(variance: float, neighbours: float, expected: bool) -> None:
     assert _whitening(variance, neighbours).neighbours == pytest.approx(abs(neighbours))

@@ -144,9 +144,9 @@ class Model:
             flips = self.settings.budget_for(math.prod(check_image(image, axes).shape)).flips
         predictor: Predictor | WhitePredictor | CoarsePredictor = self.predictor(tile, flips)
         if mode == "posterior" and self.whitens:
-            predictor = white = self.white_predictor(tile, flips)
+            predictor = self.white_predictor(tile, flips)
             if self.coarseness > 1:
-                predictor = CoarsePredictor(white, self.coarseness)
+                predictor = CoarsePredictor(predictor, self.coarseness)
         reader = self.reader(image, axes, window, 0 if rough else predictor.reach)
         result = np.empty(reader.layout.shape, output_dtype(image, dtype))
         gathered = ResultFigures(self.stabilisers, np.dtype(image.dtype))
@@ -235,6 +235,11 @@ class Model:
         automatic = self.settings.chooses_exclusion and not self.record.best_step
         return bool(self.whitenings) and automatic
 
+    @property
+    def posterior_coarseness(self) -> int:
+        """Of the grid on which the posterior is predicted; see `noise.coarse`."""
+        return self.coarseness if self.whitens else 1
+
     def choose_partition(self) -> None:
         """Fix the partition by settings and noise; see `choices.choose_partition`."""
         chosen = choose_partition(self.settings, self.stabilisers)
@@ -262,7 +267,7 @@ class Model:
             axes,
             control,
             takes_line_noise=self.settings.takes_line_noise,
-            coarseness=self.coarseness if self.whitens else 1,
+            coarseness=self.posterior_coarseness,
         )
 
     def repartition(self, settings: Settings) -> None:

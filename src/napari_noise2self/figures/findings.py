@@ -61,7 +61,7 @@ def training_figures(model: Model) -> dict[str, Any]:
         "device": model.device,
         "partition": asdict(model.partition),
         "whitened": model.whitens,
-        "coarseness": model.coarseness if model.whitens else 1,
+        "coarseness": model.posterior_coarseness,
         "stack_axis": model.stack.axis,
         "partition_changes": record.partition_changes,
         "continued_after": record.continued_after,
@@ -90,8 +90,8 @@ def notes(model: Model) -> list[str]:
         sentences.append(_LEARNED_NOISE)
     if model.whitens:
         sentences.append(_WHITENED)
-        if model.coarseness > 1:
-            sentences.append(_COARSE.format(model.coarseness))
+    if model.posterior_coarseness > 1:
+        sentences.append(_COARSE.format(model.posterior_coarseness))
     if any(tails := _tails(model)):
         sentences.append(tails_note(max(tails)))
     if floor is not None and _classic_won(model):

@@ -61,10 +61,12 @@ def measure_on_coarse_grid(
         if not all(is_empty_beyond(plane, coarseness) for plane in chain(*some)):
             continue
         images = on_coarse_grid(some, coarseness, control)
-        found = check_noise(fit_stabilisers(images, control), images, control)
-        measured = all(map(_measured, found))
-        if measured and _lose_nothing(some, images, found, coarseness, control):
-            return coarseness, found
+        found = fit_stabilisers(images, control)
+        if all(map(_measured, found)):
+            found = check_noise(found, images, control)
+            measured = all(map(_measured, found))
+            if measured and _lose_nothing(some, images, found, coarseness, control):
+                return coarseness, found
     return 1, ()
 
 

@@ -11,12 +11,7 @@ from .choices import choose_partition, keeps_weights, learns_nothing
 from .noise.stabilise import Stabiliser, fit_stabilisers
 from .partition import Partition
 from .partition.exclusion import Exclusion
-from .probe.coarseness import (
-    confirmed,
-    measure_on_coarse_grid,
-    on_coarse_grid,
-    on_fine_grid,
-)
+from .probe.coarseness import confirmed, measure_on_coarse_grid, on_fine_grid
 from .probe.noise_check import check_noise
 from .probe.whitening import Whitening, measure_whitenings
 from .progress import Control
@@ -58,9 +53,8 @@ def measure_noise(
         If `control` was cancelled.
     """
     if keeps_weights(settings) and settings.chooses_exclusion:
-        coarseness, found = measure_on_coarse_grid(planes, control)
+        coarseness, found, images = measure_on_coarse_grid(planes, control)
         if coarseness > 1:
-            images = on_coarse_grid(planes, coarseness, control)
             whitenings = find_whitenings(found, images, settings, control)
             if whitenings and all(map(confirmed, whitenings)):
                 return MeasuredNoise(on_fine_grid(found, planes), whitenings, coarseness)

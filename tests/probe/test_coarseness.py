@@ -31,7 +31,7 @@ def _boxes() -> NDArray[np.float64]:
 @pytest.mark.parametrize("times", [2, 3, 4])
 def test_enlarged_noise_is_that_of_the_small_image(times: int) -> None:
     image = _enlarged(camera(PHOTONS, gain=3, read_noise=4), times)
-    coarseness, (found,) = measure_on_coarse_grid([image[None]], Control())
+    coarseness, (found,), _ = measure_on_coarse_grid([image[None]], Control())
     assert coarseness == times
     expected = 3 * (3 * PHOTONS) + 16
     measured = found.grey_noise.variance(3 * PHOTONS)
@@ -55,7 +55,7 @@ def test_enlarged_noise_is_that_of_the_small_image(times: int) -> None:
     ids=["camera", "clean", "boxes", "boxes, linearly", "constant", "missing"],
 )
 def test_other_images_are_measured_as_they_are(image: NDArray[np.float64]) -> None:
-    assert measure_on_coarse_grid([image[None]], Control()) == (1, ())
+    assert measure_on_coarse_grid([image[None]], Control()) == (1, (), [])
 
 
 def test_all_channels_must_do_with_it() -> None:
@@ -104,7 +104,7 @@ def test_cancel() -> None:
 def test_missing_pixels() -> None:
     image = _enlarged(camera(PHOTONS), 2)
     image[50:60, 70:90] = np.nan
-    coarseness, (found,) = measure_on_coarse_grid([image[None]], Control())
+    coarseness, (found,), _ = measure_on_coarse_grid([image[None]], Control())
     assert coarseness == 2
     assert found.grey_noise.gain == pytest.approx(1, rel=0.25)
     assert np.isnan(coarse(image, 2)).sum() == 50

@@ -54,19 +54,6 @@ def coarse(plane: NDArray[Any], coarseness: int) -> FloatArray:
     return np.where(_blocks(np.isfinite(plane), coarseness).all(axis=(1, 3)), image, np.nan)
 
 
-def _folded(spectrum: FloatArray, count: int) -> FloatArray:
-    """Return the first frequencies along the first axis, a little of the next ones folded in.
-
-    A sharp end would let borders and missing pixels be seen all over the image. What is next to it
-    is empty, but near these.
-    """
-    width = int(_SOFT * count)
-    kept, beyond = spectrum[:count].copy(), spectrum[count + 1 : count + 1 + width]
-    share = np.cos(np.pi / 2 * np.arange(1, width + 1) / (width + 1)) ** 2
-    kept[count - width :] -= (share[:, None] * beyond)[::-1]
-    return kept
-
-
 def fine(image: FloatArray, coarseness: int, shape: tuple[int, ...]) -> FloatArray:
     """Return a finite image of a coarse grid on the fine one, of the given shape."""
     rows, columns = image.shape
@@ -96,6 +83,19 @@ def is_empty_beyond(plane: NDArray[Any], coarseness: int) -> bool:
     frequency = np.maximum(rows[:, None], columns)
     beside = power[(frequency >= _BESIDE) & (frequency < 1)].mean()
     return bool(power[frequency >= 1].mean() < _EMPTY * beside)
+
+
+def _folded(spectrum: FloatArray, count: int) -> FloatArray:
+    """Return the first frequencies along the first axis, a little of the next ones folded in.
+
+    A sharp end would let borders and missing pixels be seen all over the image. What is next to it
+    is empty, but near these.
+    """
+    width = int(_SOFT * count)
+    kept, beyond = spectrum[:count].copy(), spectrum[count + 1 : count + 1 + width]
+    share = np.cos(np.pi / 2 * np.arange(1, width + 1) / (width + 1)) ** 2
+    kept[count - width :] -= (share[:, None] * beyond)[::-1]
+    return kept
 
 
 def _blocks(plane: NDArray[Any], side: int) -> NDArray[Any]:

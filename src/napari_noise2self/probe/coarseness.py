@@ -34,7 +34,7 @@ inverse of that, and the correlation of neighbours. Enlarged and deconvolved ima
 
 def measure_on_coarse_grid(
     planes: Sequence[NDArray[Any]], control: Control
-) -> tuple[int, tuple[Stabiliser, ...]]:
+) -> tuple[int, tuple[Stabiliser, ...], list[FloatArray]]:
     """Find the coarsest grid on which planes lose nothing, and measure noise there.
 
     Parameters
@@ -50,6 +50,8 @@ def measure_on_coarse_grid(
         Of the grid; 1 if there is none on which noise can be measured.
     stabilisers : tuple of Stabiliser
         One for each channel, fitted on that grid; none if there is none.
+    images : list of ndarray
+        The planes on which that was done, float64, on that grid.
 
     Raises
     ------
@@ -60,31 +62,15 @@ def measure_on_coarse_grid(
     for coarseness in range(COARSEST, 1, -1):
         if not all(is_empty_beyond(plane, coarseness) for plane in chain(*some)):
             continue
-        images = on_coarse_grid(some, coarseness, control)
+        images = _on_coarse_grid(some, coarseness, control)
         found = fit_stabilisers(images, control)
-        if all(map(_measured, found)):
-            found = check_noise(found, images, control)
-            measured = all(map(_measured, found))
-            if measured and _lose_nothing(some, images, found, coarseness, control):
-                return coarseness, found
-    return 1, ()
-
-
-def on_coarse_grid(
-    planes: Sequence[NDArray[Any]], coarseness: int, control: Control
-) -> list[FloatArray]:
-    """Return those of planes (C, H, W) on which noise is measured, on a coarse grid.
-
-    Raises
-    ------
-    Cancelled
-        If `control` was cancelled.
-    """
-    images = []
-    for plane in measured_planes(planes):
-        control.check()
-        images.append(np.stack([coarse(channel, coarseness) for channel in plane]))
-    return images
+        if not all(map(_measured, found)):
+            continue
+        found = check_noise(found, images, control)
+        measured = all(map(_measured, found))
+        if measured and _lose_nothing(some, images, found, coarseness, control):
+            return coarseness, found, images
+    return 1, (), []
 
 
 def confirmed(whitening: Whitening) -> bool:
@@ -103,6 +89,17 @@ def on_fine_grid(
         correlation = measure_correlation([plane.double().numpy() for plane in stable])
         found.append(replace(stabiliser, noise=replace(stabiliser.noise, correlation=correlation)))
     return tuple(found)
+
+
+def _on_coarse_grid(
+    planes: Sequence[NDArray[Any]], coarseness: int, control: Control
+) -> list[FloatArray]:
+    """Return planes (C, H, W) on a coarse grid."""
+    images = []
+    for plane in planes:
+        control.check()
+        images.append(np.stack([coarse(channel, coarseness) for channel in plane]))
+    return images
 
 
 def _measured(stabiliser: Stabiliser) -> bool:
